@@ -1,0 +1,138 @@
+"""Every exception that levada raises on its own account.
+
+    LevadaError
+    ├── UserError                 the call or the chain is wrong: change the code
+    │   ├── ConfigError           (ValueError) a config, an option or a version that does not exist
+    │   ├── CompositionError      (TypeError) a step that is not runnable, ends that do not fit
+    │   ├── PromptInputError      (KeyError) a variable that the template needs is missing
+    │   ├── TemplateError         (ValueError) a template that cannot be parsed, or is not allowed
+    │   ├── MessageError          (ValueError) something that is not a message, or a role that does not exist
+    │   └── MissingExtraError     (ImportError) an optional dependency that is not installed
+    └── RunError                  the chain is right and the run failed
+        ├── OutputParserException (ValueError) the model's words do not parse
+        ├── ModelError            (RuntimeError) the model could not answer; `retryable` says whether to try again
+        │   └── ContextLengthError    the prompt is longer than the model's context
+        └── WeightsError          (OSError) model weights could not be fetched or read
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "CompositionError",
+    "ConfigError",
+    "ContextLengthError",
+    "LevadaError",
+    "MessageError",
+    "MissingExtraError",
+    "ModelError",
+    "OutputParserException",
+    "PromptInputError",
+    "RunError",
+    "TemplateError",
+    "UserError",
+    "WeightsError",
+    "shown",
+]
+
+
+def shown(value: object, limit: int = 200) -> str:
+    """Give the repr of a value for an error message, cut at `limit` characters."""
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+class LevadaError(Exception):
+    """Base of every exception of levada's own."""
+
+
+class UserError(LevadaError):
+    """The call or the chain is wrong; running it again will not help."""
+
+
+class ConfigError(UserError, ValueError):
+    """A config key, an option or a version does not exist or has the wrong type."""
+
+
+class CompositionError(UserError, TypeError):
+    """A chain cannot be built or run this way."""
+
+
+class PromptInputError(UserError, KeyError):
+    """The input of a prompt lacks a variable, or has one of the wrong kind."""
+
+    def __str__(self) -> str:
+        # KeyError prints the repr of its argument; ours is prose.
+        return str(self.args[0]) if self.args else ""
+
+
+class TemplateError(UserError, ValueError):
+    """A template cannot be parsed, or asks for more than a variable's value."""
+
+
+class MessageError(UserError, ValueError):
+    """Something is not a message, or has a role that does not exist."""
+
+
+class MissingExtraError(UserError, ImportError):
+    """An optional dependency is needed and not installed."""
+
+    def __init__(self, wanted_by: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{wanted_by} needs the package {package!r}, which is not installed. "
+            f"Install it with: pip install 'levada[{extra}]'"
+        )
+        self.extra = extra
+
+
+class RunError(LevadaError):
+    """The chain is right, and this run of it failed."""
+
+
+class OutputParserException(RunError, ValueError):
+    """The text of a model does not parse.
+
+    Attributes:
+        llm_output: The text that was parsed.
+        observation: What to tell the model about it.
+        send_to_llm: Whether both are meant to be sent back to the model.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        llm_output: str | None = None,
+        observation: str | None = None,
+        send_to_llm: bool = False,
+    ) -> None:
+        super().__init__(message)
+        if send_to_llm and (observation is None or llm_output is None):
+            raise ConfigError("send_to_llm=True needs both observation= and llm_output=")
+        self.llm_output = llm_output
+        self.observation = observation
+        self.send_to_llm = send_to_llm
+
+
+class ModelError(RunError, RuntimeError):
+    """A model could not answer.
+
+    Attributes:
+        retryable: Whether the same call may succeed later.
+        partial: The part of the message that had arrived, if the stream had begun.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, *, partial: Any = None) -> None:
+        super().__init__(message)
+        self.partial = partial
+
+
+class ContextLengthError(ModelError):
+    """The prompt is longer than the model's context."""
+
+
+class WeightsError(RunError, OSError):
+    """Model weights could not be fetched, verified or read."""
