@@ -1,0 +1,211 @@
+"""What levada must reach, in one table, and how a run compares.
+
+All targets are ratios within one run, so they hold on any machine. In the short form, which CI runs
+on small samples and a busy machine, a ratio may miss by its `margin`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from .results import Results, divided
+
+Kind = Literal["by hand", "slower", "kB each", "larger", "ms more", "growth"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One promise about one family of rows."""
+
+    family: str
+    kind: Kind
+    limit: float
+    peer: str = ""
+    from_size: int = 0
+    margin: float = 1.5
+    per_event: bool = False  # peers differ in how many events they give for a token
+
+    @property
+    def at_least(self) -> bool:
+        return self.kind in ("slower", "larger")
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "by hand":
+                return f"at most {self.limit:g}x hand-written"
+            case "slower":
+                per = " per event" if self.per_event else ""
+                if self.limit == 1:
+                    return f"ahead of {self.peer}{per}"
+                return f"{self.peer} at least {self.limit:g}x slower{per}"
+            case "larger":
+                return f"{self.peer} at least {self.limit:g}x larger"
+            case "kB each":
+                return f"at most {self.limit:g} kB per stream"
+            case "ms more":
+                return f"at most {self.limit:g} ms more than hand-written"
+            case "growth":
+                return f"never more than {self.limit:g}x dearer when there are more"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a target was met."""
+
+    target: Target
+    key: str
+    value: float
+    limit: float  # with the margin of the run
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.limit if self.target.at_least else self.value <= self.limit
+
+
+def _invoke(family: str, langchain: float) -> tuple[Target, ...]:
+    return (
+        Target(family, "by hand", 3),
+        Target(family, "slower", 1, "llm"),
+        Target(family, "slower", langchain, "langchain-core", margin=2),
+    )
+
+
+def _stream(family: str, langchain: float) -> tuple[Target, ...]:
+    return (
+        Target(family, "by hand", 1.6),
+        Target(family, "slower", 1, "llm"),
+        Target(family, "slower", langchain, "langchain-core", margin=2),
+    )
+
+
+TARGETS: tuple[Target, ...] = (
+    *_invoke("W1.invoke.sync", 30),
+    *_invoke("W1.invoke.async", 60),
+    *_stream("W2.stream.sync", 12),
+    *_stream("W2.stream.async", 40),
+    Target("W3.events.v2", "by hand", 2),
+    Target("W3.events.v2", "slower", 1, "llm", per_event=True),
+    Target("W3.events.v2", "slower", 30, "langchain-core", margin=2),
+    Target("W3.events.v1", "by hand", 2.2),
+    # The reference's v1 is quadratic: at the sizes of the short form it is three times cheaper.
+    Target("W3.events.v1", "slower", 300, "langchain-core", margin=6),
+    Target("W4.batch.sync", "by hand", 2),
+    Target("W4.batch.async", "by hand", 2.5),
+    *(
+        Target(family, "slower", limit, peer, margin=2)
+        for family in ("W4.batch.sync", "W4.batch.async")
+        for peer, limit in (("llm", 1), ("langchain-core", 30))
+    ),
+    Target("W5.concurrent.stream", "by hand", 1.5),
+    Target("W5.concurrent.stream", "kB each", 12),
+    Target("W5.concurrent.stream", "slower", 1, "llm"),
+    # Half of the reference's time there is garbage collection, which grows with the streams.
+    Target("W5.concurrent.stream", "slower", 40, "langchain-core", margin=4),
+    Target("W5.concurrent.stream", "larger", 15, "langchain-core"),
+    Target("W5.concurrent.events", "by hand", 2),
+    Target("W5.concurrent.events", "kB each", 24),
+    Target("W6.import", "ms more", 100),
+    Target("W6.import", "slower", 1, "llm"),
+    *(
+        Target("W6.import", "slower", 3, peer)
+        for peer in ("langchain-core", "langgraph", "pydantic-ai")
+    ),
+    Target("W7.steps.sync", "by hand", 1, from_size=50),
+    Target("W7.steps.async", "by hand", 1.5, from_size=50),
+    Target("W7.steps.inline", "by hand", 1.5, from_size=50),
+    Target("W7.steps.events", "by hand", 3, from_size=50),
+    *(
+        Target(f"W7.steps.{how}", "slower", 60, "langchain-core", from_size=50, margin=2)
+        for how in ("sync", "async", "inline", "events")
+    ),
+    *(
+        target
+        for family in ("W8.agent.sync", "W8.agent.async")
+        for target in (
+            Target(family, "by hand", 6),
+            Target(family, "slower", 1, "llm"),
+            Target(family, "slower", 50, "langgraph"),
+            Target(family, "slower", 50, "pydantic-ai"),
+        )
+    ),
+    *(
+        Target(f"growth.{case}", "growth", 1.3)
+        for case in (
+            "stream.sync",
+            "stream.async",
+            "events.v2",
+            "events.v1",
+            "items.sync",
+            "items.async",
+            "steps.sync",
+            "steps.async",
+        )
+    ),
+)
+
+
+def verdicts(results: Results) -> Iterator[Verdict]:
+    """Judge every target that the run has the figures for, at every size that it is meant for."""
+    for target in TARGETS:
+        keys = results.of_family(target.family)
+        if target.kind == "growth":
+            measured = [(keys[-1], dearer(results, keys))] if keys else []
+        else:
+            sizes = [key for key in keys if results.rows[key].size >= target.from_size]
+            measured = [(key, _value(results, target, key)) for key in sizes]
+        for key, value in measured:
+            if value is not None:
+                yield Verdict(target, key, value, _limit(results, target))
+
+
+def missed(results: Results) -> list[Verdict]:
+    """List the targets that were not met."""
+    return [verdict for verdict in verdicts(results) if not verdict.met]
+
+
+def dearer(results: Results, keys: list[str], peer: str = "levada") -> float | None:
+    """Say how many times a smaller size's cost a unit has at a larger one; sizes ascending."""
+    cheapest: float | None = None
+    worst: float | None = None
+    for key in keys:
+        cpu = results.cpu(key, peer)
+        if cpu is None:
+            continue
+        if cheapest is not None:
+            worst = max(worst or 0, cpu / cheapest)
+        cheapest = min(cpu, cheapest or cpu)
+    return worst
+
+
+def _limit(results: Results, target: Target) -> float:
+    if not results.about["short"]:
+        return target.limit
+    return target.limit / target.margin if target.at_least else target.limit * target.margin
+
+
+def _value(results: Results, target: Target, key: str) -> float | None:
+    match target.kind:
+        case "by hand":
+            return results.ratio(key, "levada")
+        case "slower":
+            return divided(_cost(results, target, key, target.peer), _cost(results, target, key))
+        case "kB each":
+            peak = results.memory(key, "levada")
+            return None if peak is None else peak / 1000 / results.rows[key].size
+        case "larger":
+            return divided(results.memory(key, target.peer), results.memory(key, "levada"))
+        case "ms more":
+            ours, by_hand = results.cpu(key, "levada"), results.cpu(key, "floor")
+            return None if ours is None or by_hand is None else (ours - by_hand) / 1000
+        case "growth":
+            return None
+
+
+def _cost(results: Results, target: Target, key: str, peer: str = "levada") -> float | None:
+    cpu = results.cpu(key, peer)
+    if cpu is None or not target.per_event:
+        return cpu
+    row = results.rows[key]
+    return divided(cpu * row.units, row.figures[peer].result)

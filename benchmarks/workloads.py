@@ -1,0 +1,142 @@
+"""What is measured: one `Row` per figure.
+
+| workload | what it is |
+| --- | --- |
+| W1 | prompt of two variables, a model that answers one short message, its text |
+| W2 | the same, streamed: per token |
+| W3 | events of every step (three per token), in both renderings |
+| W4 | 1,000 inputs with 50 threads, or 50 at a time in async |
+| W5 | 500 concurrent streams of 100 tokens, each token after a `sleep(0)`: CPU and memory |
+| W6 | import of what a user needs (measured in fresh processes, see `imports.py`) |
+| W7 | chains of identity functions: per step |
+| W8 | an agent that calls three tools |
+| growth | the cost of one token, item or step when there are more of them, and the peak memory |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .material import TOKENS_PER_STREAM
+
+OURS = ("floor", "levada")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure: a case at a size."""
+
+    workload: str
+    case: str  # its part before the dot names the module that holds the program
+    size: int
+    unit: str
+    title: str
+    per_size: int = 1  # units in one program = size * per_size
+    peers: tuple[str, ...] | None = None  # None: whoever has the case
+    base: str = ""  # the row whose hand-written figure this one is divided by; empty: itself
+    memory: bool = False  # also the peak of allocated memory during one program
+    most_repeats: int = 99
+
+    @property
+    def key(self) -> str:
+        return f"{self.workload}.{self.case}.{self.size}"
+
+    @property
+    def family(self) -> str:
+        """The key without its size: what targets are written for."""
+        return f"{self.workload}.{self.case}"
+
+    @property
+    def module(self) -> str:
+        return self.case.partition(".")[0]
+
+    @property
+    def units(self) -> int:
+        """How many units one call of the program works through."""
+        return self.size * self.per_size
+
+
+def _tokens(workload: str, case: str, title: str, sizes: tuple[int, ...]) -> Iterator[Row]:
+    for size in sizes:
+        yield Row(workload, case, size, "token", f"{title}, {size:,} tokens")
+
+
+def rows(*, short: bool) -> list[Row]:
+    """List what is measured, in order; the short form has smaller sizes."""
+    made = [
+        Row("W1", "invoke.sync", 1, "call", "invoke"),
+        Row("W1", "invoke.async", 1, "call", "ainvoke"),
+    ]
+    streamed = (2_000,) if short else (1_000, 10_000)
+    made += _tokens("W2", "stream.sync", "stream", streamed)
+    made += _tokens("W2", "stream.async", "astream", streamed)
+    made += _events((1_000,) if short else (4_000, 16_000), (1_000,) if short else (4_000,))
+    made += [
+        Row("W4", "batch.sync", 1_000, "item", "batch of 1,000, 50 threads"),
+        Row("W4", "batch.async", 1_000, "item", "abatch of 1,000, limit 50"),
+    ]
+    made += _concurrent(100 if short else 500)
+    made += _steps((50,) if short else (1, 10, 50))
+    made += [
+        Row("W8", "agent.sync", 1, "run", "agent with three tool calls"),
+        Row("W8", "agent.async", 1, "run", "agent with three tool calls, async"),
+    ]
+    made += _growth(short=short)
+    return made
+
+
+def _events(v2_sizes: tuple[int, ...], v1_sizes: tuple[int, ...]) -> Iterator[Row]:
+    yield from _tokens("W3", "events.v2", "astream_events v2", v2_sizes)
+    for size in v1_sizes:
+        title = f"astream_events v1, {size:,} tokens"
+        # Both renderings are the same work by hand.
+        yield Row("W3", "events.v1", size, "token", title, base=f"W3.events.v2.{size}")
+
+
+def _concurrent(streams: int) -> Iterator[Row]:
+    for case, what in (("concurrent.stream", "streams"), ("concurrent.events", "event streams")):
+        title = f"{streams} concurrent {what} of {TOKENS_PER_STREAM} tokens"
+        yield Row("W5", case, streams, "token", title, per_size=TOKENS_PER_STREAM, memory=True)
+
+
+def _steps(sizes: tuple[int, ...]) -> Iterator[Row]:
+    # A bare call costs 20 ns and a ratio to it says nothing: the base is one pydantic object.
+    made = "W7.steps.object.1"
+    yield Row("W7", "steps.object", 1, "object", "one pydantic object", peers=("floor",))
+    for case, title in (
+        ("steps.sync", "invoke of {} steps"),
+        ("steps.async", "ainvoke of {} async steps"),
+        ("steps.inline", "ainvoke of {} inline steps"),
+    ):
+        for size in sizes:
+            yield Row("W7", case, size, "step", title.format(size), base=made)
+    for size in (50,) if 50 in sizes and len(sizes) == 1 else (10, 50):
+        yield Row("W7", "steps.events", size, "step", f"astream_events v2 of {size} steps")
+
+
+def _growth(*, short: bool) -> Iterator[Row]:
+    tokens = (1_000, 10_000) if short else (1_000, 10_000, 100_000)
+    items = (100, 1_000, 10_000) if short else (100, 10_000, 1_000_000)
+    families = (
+        ("stream.sync", "token", "stream, {:,} tokens", tokens),
+        ("stream.async", "token", "astream, {:,} tokens", tokens),
+        ("events.v2", "token", "astream_events v2, {:,} tokens", tokens),
+        ("events.v1", "token", "astream_events v1, {:,} tokens", tokens),
+        ("items.sync", "item", "batch_as_completed, {:,} items", items),
+        ("items.async", "item", "abatch_as_completed, {:,} items", items),
+        ("steps.sync", "step", "invoke of {:,} steps", (10, 100, 1_000)),
+        ("steps.async", "step", "ainvoke of {:,} async steps", (10, 100, 1_000)),
+    )
+    for case, unit, title, sizes in families:
+        for size in sizes:
+            yield Row(
+                "growth",
+                case,
+                size,
+                unit,
+                title.format(size),
+                peers=OURS,
+                memory=not short,
+                most_repeats=3,
+            )
