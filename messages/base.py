@@ -1,0 +1,179 @@
+"""What all messages have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from typing_extensions import TypedDict, Unpack
+
+from ..errors import MessageError, shown
+from .content import Content, ContentBlock
+
+__all__ = ["BaseMessage", "GivenContent", "MessageFields", "fill", "plain_text"]
+
+GivenContent: TypeAlias = str | Sequence[str | Mapping[str, Any]] | None
+"""What a constructor takes as content, and keeps as `Content`; none if there are content_blocks."""
+
+
+class MessageFields(TypedDict, total=False):
+    """The keyword arguments that every message takes besides its id.
+
+    `content_blocks` is another way to give the content: blocks in the standard shapes.
+    """
+
+    content_blocks: Sequence[ContentBlock] | None
+    additional_kwargs: dict[str, Any]
+    response_metadata: dict[str, Any]
+    name: str | None
+    type: str
+
+
+def _text_of_number(id: object) -> object:
+    return str(id) if isinstance(id, int | float) else id
+
+
+class BaseMessage(BaseModel):
+    """A message of a conversation: who says it (`type`) and what is said (`content`).
+
+    Attributes:
+        content: Text, or a list of texts and content blocks.
+        additional_kwargs: What a provider sends along that has no field of its own.
+        response_metadata: How the response came about, such as the model's name or why it ended.
+        type: Who says it; each class has its own word.
+        name: Who says it, where several participants have the same role.
+        id: Identifies the message; a model's own, or one made from the run that produced it.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    content: Content
+    additional_kwargs: dict[str, Any] = Field(default_factory=dict)
+    response_metadata: dict[str, Any] = Field(default_factory=dict)
+    type: str
+    name: str | None = None
+    id: Annotated[str | None, BeforeValidator(_text_of_number)] = None
+
+    def __init__(
+        self,
+        content: GivenContent = None,
+        *,
+        id: str | None = None,
+        **fields: Unpack[MessageFields],
+    ) -> None:
+        self._fill(content, id, fields)
+
+    def _fill(self, content: GivenContent, id: str | None, fields: Mapping[str, Any]) -> None:
+        if not fields and type(content) is str and (id is None or type(id) is str):
+            plain = _plain.get(type(self))
+            if plain is not None:
+                fill(self, plain(content, id), id)
+                return
+        self._validate(content, id, **fields)
+
+    def _validate(
+        self,
+        content: GivenContent,
+        id: str | None,
+        *,
+        content_blocks: Sequence[ContentBlock] | None = None,
+        **given: Any,
+    ) -> None:
+        if content_blocks is not None:
+            if content is not None:
+                raise MessageError(
+                    f"{type(self).__name__} got both content and content_blocks, which say the "
+                    "same in two ways. Give one of them."
+                )
+            given["content"] = content_blocks
+        if content is not None:
+            given["content"] = content
+        if id is not None:
+            given["id"] = id
+        known = type(self).__pydantic_fields__
+        if self.model_config.get("extra") == "forbid" and (unknown := given.keys() - known):
+            raise _unknown_field(type(self).__name__, min(unknown), list(known))
+        self.__pydantic_validator__.validate_python(given, self_instance=self)
+
+    @field_validator("type")
+    @classmethod
+    def _check_type(cls, value: str) -> str:
+        expected = cls.model_fields["type"].default
+        if isinstance(expected, str) and value != expected:
+            raise ValueError(f"a {cls.__name__} has the type {expected!r}, not {value!r}")
+        return value
+
+    @property
+    def text(self) -> str:
+        """The text of the message: its content, or the texts among its blocks, joined."""
+        content = self.content
+        return content if isinstance(content, str) else "".join(_texts(content))
+
+
+def _texts(content: Sequence[str | dict[str, Any]]) -> list[str]:
+    texts: list[str] = []
+    for item in content:
+        if isinstance(item, str):
+            texts.append(item)
+        elif item.get("type") == "text" and isinstance(text := item.get("text"), str):
+            texts.append(text)
+    return texts
+
+
+def _unknown_field(owner: str, unknown: str, known: list[str]) -> MessageError:
+    close = get_close_matches(unknown, known, n=1)
+    hint = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(known)}."
+    return MessageError(
+        f"{owner} has no field {shown(unknown)}. {hint} What is a provider's own goes into "
+        f"additional_kwargs={{{unknown!r}: ...}}."
+    )
+
+
+# Most messages are plain text, and most chunks are a plain token: there is nothing to validate in a
+# str, so their constructors fill the object themselves. A class is listed here by `plain_text`;
+# its subclasses are not, since they may have other fields or validators.
+_plain: dict[type[BaseMessage], Callable[[str, str | None], dict[str, Any]]] = {}
+
+Message = TypeVar("Message", bound=BaseMessage)
+
+
+def plain_text(cls: type[Message]) -> type[Message]:
+    """Let `cls` be built from a `str` and an id without validation."""
+    fields = cls.__pydantic_fields__
+    template = {name: field.default for name, field in fields.items()}
+    fresh = [
+        (name, field.default_factory)
+        for name, field in fields.items()
+        if field.default_factory is not None
+    ]
+
+    def values(content: str, id: str | None) -> dict[str, Any]:
+        made = template.copy()
+        made["content"] = content
+        made["id"] = id
+        for name, make in fresh:
+            made[name] = make()  # type: ignore[call-arg]
+        return made
+
+    _plain[cls] = values
+    return cls
+
+
+# Setting a slot through its descriptor is the fastest way around BaseModel.__setattr__.
+set_values = BaseModel.__dict__["__dict__"].__set__
+set_given = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
+set_private = BaseModel.__dict__["__pydantic_private__"].__set__
+
+
+def fill(message: BaseMessage, values: dict[str, Any], id: str | None) -> None:
+    """Make `message` what validation would make of its content and its id; `values` are its fields.
+
+    tests/messages/test_construction.py compares the two for every class that does so.
+    """
+    set_values(message, values)
+    set_given(message, {"content"} if id is None else {"content", "id"})
+    set_extra(message, None)
+    set_private(message, None)

@@ -1,0 +1,84 @@
+"""A conversation as one text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from xml.sax.saxutils import escape, quoteattr
+
+from ..errors import MessageError, shown
+from .ai import AIMessage
+from .base import BaseMessage
+from .roles import ChatMessage, FunctionMessage, HumanMessage, SystemMessage
+from .tool import ToolMessage
+
+__all__ = ["get_buffer_string"]
+
+
+def get_buffer_string(
+    messages: Sequence[BaseMessage],
+    human_prefix: str = "Human",
+    ai_prefix: str = "AI",
+    *,
+    system_prefix: str = "System",
+    function_prefix: str = "Function",
+    tool_prefix: str = "Tool",
+    message_separator: str = "\n",
+    format: Literal["prefix", "xml"] = "prefix",
+) -> str:
+    """Write messages as one text, each with who says it: `Human: Hello`.
+
+    Args:
+        format: "xml" writes `<message type="human">Hello</message>` instead, where what a message says
+            cannot be taken for the next speaker.
+    """
+    prefixes: dict[type[BaseMessage], str] = {
+        HumanMessage: human_prefix,
+        AIMessage: ai_prefix,
+        SystemMessage: system_prefix,
+        FunctionMessage: function_prefix,
+        ToolMessage: tool_prefix,
+    }
+    write = {"prefix": _prefixed, "xml": _element}.get(format)
+    if write is None:
+        raise MessageError(f"no format {shown(format)}; write 'prefix' or 'xml'.")
+    return message_separator.join(
+        write(message, _speaker(message, prefixes)) for message in messages
+    )
+
+
+def _speaker(message: BaseMessage, prefixes: Mapping[type[BaseMessage], str]) -> str:
+    if isinstance(message, ChatMessage):
+        return message.role
+    for cls, prefix in prefixes.items():
+        if isinstance(message, cls):
+            return prefix
+    raise MessageError(
+        f"a {type(message).__name__} has no place in a text: {shown(message)}. "
+        "Leave it out, or turn it into one of the messages that someone says."
+    )
+
+
+def _prefixed(message: BaseMessage, speaker: str) -> str:
+    text = f"{speaker}: {message.text}"
+    if isinstance(message, AIMessage):
+        if message.tool_calls:
+            text += str(message.tool_calls)
+        elif "function_call" in message.additional_kwargs:
+            text += str(message.additional_kwargs["function_call"])
+    return text
+
+
+def _element(message: BaseMessage, speaker: str) -> str:
+    content = escape(message.text)
+    calls = message.tool_calls if isinstance(message, AIMessage) else []
+    if calls:
+        parts = [f"<content>{content}</content>"] if content else []
+        parts += [
+            f"<tool_call id={quoteattr(call['id'] or '')} name={quoteattr(call['name'])}>"
+            f"{escape(json.dumps(call['args'], ensure_ascii=False))}</tool_call>"
+            for call in calls
+        ]
+        content = "".join(f"\n  {part}" for part in parts) + "\n"
+    return f"<message type={quoteattr(speaker.lower())}>{content}</message>"

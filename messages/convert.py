@@ -1,0 +1,188 @@
+"""Messages from whatever people write for them: strings, pairs of role and content, dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+from pydantic import ValidationError
+
+from ..errors import MessageError, shown
+from .ai import AIMessage, AIMessageChunk
+from .base import BaseMessage
+from .prompt_values import PromptValue
+from .roles import (
+    ChatMessage,
+    ChatMessageChunk,
+    FunctionMessage,
+    FunctionMessageChunk,
+    HumanMessage,
+    HumanMessageChunk,
+    RemoveMessage,
+    SystemMessage,
+    SystemMessageChunk,
+)
+from .tool import ToolMessage, ToolMessageChunk
+from .tool_calls import default_tool_parser, tool_call
+
+__all__ = ["MessageLikeRepresentation", "convert_to_messages", "message_class"]
+
+MessageLikeRepresentation: TypeAlias = (
+    BaseMessage | str | tuple[str, str | list[str | dict[str, Any]]] | list[str] | dict[str, Any]
+)
+"""What can be written for a message: a message, the user's text, (role, content), a dictionary."""
+
+_CLASSES: dict[str, type[BaseMessage]] = {
+    "human": HumanMessage,
+    "user": HumanMessage,
+    "ai": AIMessage,
+    "assistant": AIMessage,
+    "system": SystemMessage,
+    "developer": SystemMessage,
+    "tool": ToolMessage,
+    "function": FunctionMessage,
+    "chat": ChatMessage,
+    "remove": RemoveMessage,
+    "AIMessageChunk": AIMessageChunk,
+    "ChatMessageChunk": ChatMessageChunk,
+    "FunctionMessageChunk": FunctionMessageChunk,
+    "HumanMessageChunk": HumanMessageChunk,
+    "SystemMessageChunk": SystemMessageChunk,
+    "ToolMessageChunk": ToolMessageChunk,
+}
+
+_HOW = '"Hello", ("user", "Hello"), {"role": "user", "content": "Hello"} or HumanMessage("Hello")'
+
+
+def convert_to_messages(
+    messages: Iterable[MessageLikeRepresentation] | PromptValue,
+) -> list[BaseMessage]:
+    """Give the messages that are meant.
+
+    A message is itself. A string is what the user says. A pair is a role and a content. A dictionary has the
+    keys of OpenAI's or Anthropic's API or of our messages: `role` (or `type`), `content`, and what else goes
+    with the role; keys that we have no field for go to `additional_kwargs`. Results of tools in Anthropic's
+    shape, which are blocks of a user's message, become tool messages.
+
+    Raises:
+        MessageError: Something is none of these, or its role does not exist.
+    """
+    if isinstance(messages, PromptValue):
+        return messages.to_messages()
+    if isinstance(messages, str | bytes | Mapping | BaseMessage) or not isinstance(
+        messages, Iterable
+    ):
+        raise MessageError(f"{shown(messages)} is not a list of messages. Write [{_HOW}].")
+    return [converted for message in messages for converted in _convert(message)]
+
+
+def message_class(word: object) -> type[BaseMessage]:
+    """Give the class for a role or a `type`.
+
+    Raises:
+        MessageError: There is no such role.
+    """
+    if isinstance(word, str) and word in _CLASSES:
+        return _CLASSES[word]
+    raise MessageError(
+        f"there is no role {shown(word)}. Write 'user', 'assistant', 'system', 'tool' or 'developer', "
+        f"or ChatMessage(..., role={shown(word)}) if your model knows it."
+    )
+
+
+def _convert(message: MessageLikeRepresentation) -> Sequence[BaseMessage]:
+    match message:
+        case BaseMessage():
+            return [message]
+        case str():
+            return [HumanMessage(message)]
+        case dict():
+            return _from_dict(message)
+        case [str() as role, content]:
+            return _from_dict({"role": role, "content": content})
+        case _:
+            raise MessageError(f"{shown(message)} is not a message. Write {_HOW}.")
+
+
+def _from_dict(message: Mapping[str, Any]) -> Sequence[BaseMessage]:
+    fields = dict(message)
+    kind = fields.pop("type", None)
+    role = kind if kind == "chat" else fields.pop("role", kind)  # a ChatMessage has both
+    if role is None or ("content" not in fields and role != "remove"):
+        missing = "who speaks" if role is None else "what is said"
+        raise MessageError(
+            f"{shown(message)} does not say {missing}. Write {{'role': 'user', 'content': 'Hello'}}."
+        )
+    cls = message_class(role)
+    content = fields["content"] = fields.get("content") or ""
+    results: list[BaseMessage] = []
+    if isinstance(content, list) and issubclass(cls, HumanMessage):
+        results = [_tool_result(block) for block in content if _has_type(block, "tool_result")]
+        rest = [block for block in content if not _has_type(block, "tool_result")]
+        if results and not rest:
+            return results
+        fields["content"] = rest
+    if issubclass(cls, AIMessage):
+        _read_tool_calls(fields)
+    _sort_out_extras(fields, cls, {"__openai_role__": role} if role == "developer" else {})
+    return [*results, _build(cls, fields)]
+
+
+def _has_type(block: object, word: str) -> bool:
+    return isinstance(block, dict) and block.get("type") == word
+
+
+def _tool_result(block: Mapping[str, Any]) -> ToolMessage:
+    """Read a result of a tool, which in Anthropic's API is a block of a user's message.
+
+    Source: Anthropic API reference, "Messages", `tool_result`.
+    """
+    fields: dict[str, Any] = {
+        "content": block.get("content") or "",
+        "tool_call_id": block.get("tool_use_id"),
+        "status": "error" if block.get("is_error") else "success",
+    }
+    return _build(ToolMessage, fields)
+
+
+def _read_tool_calls(fields: dict[str, Any]) -> None:
+    """Bring tool calls in OpenAI's or Anthropic's shape into ours; ours stay as they are."""
+    given = fields.get("tool_calls") or []
+    if not isinstance(given, list):
+        return
+    ours = [call for call in given if not (isinstance(call, dict) and "function" in call)]
+    theirs = [call for call in given if isinstance(call, dict) and "function" in call]
+    calls, invalid = default_tool_parser(theirs)
+    content = fields["content"]
+    if not given and isinstance(content, list):
+        calls = [
+            tool_call(name=block.get("name", ""), args=block.get("input") or {}, id=block.get("id"))
+            for block in content
+            if _has_type(block, "tool_use")
+        ]
+    if ours or calls or invalid:
+        fields["tool_calls"] = [*ours, *calls]
+        fields["invalid_tool_calls"] = [*fields.get("invalid_tool_calls", []), *invalid]
+
+
+def _sort_out_extras(
+    fields: dict[str, Any], cls: type[BaseMessage], extras: dict[str, Any]
+) -> None:
+    """Move what `cls` has no field for into `additional_kwargs`."""
+    extras |= {key: fields.pop(key) for key in fields.keys() - cls.model_fields.keys()}
+    if extras:
+        fields["additional_kwargs"] = {**extras, **(fields.get("additional_kwargs") or {})}
+
+
+Message = TypeVar("Message", bound=BaseMessage)
+
+
+def _build(cls: type[Message], fields: dict[str, Any]) -> Message:
+    try:
+        return cls(**fields)
+    except ValidationError as exc:
+        wrong = exc.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in wrong["loc"])
+        raise MessageError(
+            f"{shown(fields)} does not make a {cls.__name__}: {place}: {wrong['msg']}."
+        ) from exc

@@ -1,0 +1,92 @@
+"""What a prompt gives: text or messages, whichever the model takes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, SerializeAsAny
+from typing_extensions import TypedDict
+
+from .any_message import AnyMessage
+from .base import BaseMessage
+from .buffer import get_buffer_string
+from .roles import HumanMessage
+
+__all__ = [
+    "ChatPromptValue",
+    "ChatPromptValueConcrete",
+    "ImagePromptValue",
+    "ImageURL",
+    "PromptValue",
+    "StringPromptValue",
+]
+
+
+class PromptValue(BaseModel, ABC):
+    """What a prompt gives; a model of text asks for `to_string`, a chat model for `to_messages`."""
+
+    @abstractmethod
+    def to_string(self) -> str:
+        """Give the prompt as one text."""
+
+    @abstractmethod
+    def to_messages(self) -> list[BaseMessage]:
+        """Give the prompt as messages."""
+
+
+class StringPromptValue(PromptValue):
+    """A prompt that is one text; as messages, the user says it."""
+
+    text: str
+    type: Literal["StringPromptValue"] = "StringPromptValue"
+
+    def to_string(self) -> str:
+        return self.text
+
+    def to_messages(self) -> list[BaseMessage]:
+        return [HumanMessage(self.text)]
+
+
+class ChatPromptValue(PromptValue):
+    """A prompt that is a list of messages; as a text, one line a message, with who says it."""
+
+    messages: list[SerializeAsAny[BaseMessage]]
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, messages: Sequence[BaseMessage]) -> None: ...
+
+    def to_string(self) -> str:
+        return get_buffer_string(self.messages)
+
+    def to_messages(self) -> list[BaseMessage]:
+        return list(self.messages)
+
+
+class ChatPromptValueConcrete(ChatPromptValue):
+    """A ChatPromptValue that can be read back from JSON: each message gets the class of its type."""
+
+    messages: list[AnyMessage]  # type: ignore[assignment]
+    type: Literal["ChatPromptValueConcrete"] = "ChatPromptValueConcrete"
+
+
+class ImageURL(TypedDict, total=False):
+    """Where an image is: a web address or a `data:` URL, and how closely the model is to look."""
+
+    detail: Literal["auto", "low", "high"]
+    url: str
+
+
+class ImagePromptValue(PromptValue):
+    """A prompt that is one image; as a text, its address."""
+
+    image_url: ImageURL
+    type: Literal["ImagePromptValue"] = "ImagePromptValue"
+
+    def to_string(self) -> str:
+        return self.image_url.get("url", "")
+
+    def to_messages(self) -> list[BaseMessage]:
+        return [HumanMessage([{"type": "image_url", "image_url": dict(self.image_url)}])]

@@ -1,0 +1,110 @@
+"""The message that answers a tool call."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import field_validator
+from typing_extensions import Unpack
+
+from .base import BaseMessage, GivenContent, MessageFields
+from .chunks import BaseMessageChunk, ChunkAccumulator
+from .merge import merged, settled
+
+__all__ = ["ToolMessage", "ToolMessageChunk", "ToolOutputMixin"]
+
+
+class ToolOutputMixin:
+    """Marks what a tool may return as it is; any other result is wrapped in a ToolMessage."""
+
+
+class _ToolFields(MessageFields, total=False):
+    artifact: Any
+    status: Literal["success", "error"]
+
+
+class _RequiredToolFields(_ToolFields):
+    tool_call_id: str
+
+
+class ToolMessage(BaseMessage, ToolOutputMixin):
+    """What a tool gave for a tool call.
+
+    Attributes:
+        tool_call_id: The id of the call that this answers.
+        artifact: The whole result, of which `content` is what the model gets to see.
+        status: Whether the tool succeeded.
+    """
+
+    type: str = "tool"
+    tool_call_id: str
+    artifact: Any = None
+    status: Literal["success", "error"] = "success"
+
+    def __init__(
+        self,
+        content: GivenContent = None,
+        *,
+        id: str | None = None,
+        **fields: Unpack[_RequiredToolFields],
+    ) -> None:
+        self._fill(content, id, fields)
+
+    @field_validator("content", mode="before")
+    @classmethod
+    def _write_content(cls, content: object) -> object:
+        # Tools return anything; what is not content already is written as text.
+        if isinstance(content, list | tuple):
+            return [item if isinstance(item, str | dict) else str(item) for item in content]
+        return content if isinstance(content, str) else str(content)
+
+    @field_validator("tool_call_id", mode="before")
+    @classmethod
+    def _write_tool_call_id(cls, id: object) -> object:
+        return str(id) if isinstance(id, UUID | int | float) else id
+
+
+class ToolMessageChunk(ToolMessage, BaseMessageChunk):
+    """A piece of what a tool gave."""
+
+    _shared: ClassVar[tuple[str, ...]] = ("tool_call_id",)
+
+    type: str = "ToolMessageChunk"
+
+    def __init__(
+        self,
+        content: GivenContent = None,
+        *,
+        id: str | None = None,
+        **fields: Unpack[_RequiredToolFields],
+    ) -> None:
+        self._fill(content, id, fields)
+
+    @classmethod
+    def accumulator(cls) -> ChunkAccumulator[Any]:
+        return ToolChunkAccumulator()
+
+
+class ToolChunkAccumulator(ChunkAccumulator[ToolMessageChunk]):
+    """Adds up the pieces of a tool's answer: it failed if one of them says so."""
+
+    __slots__ = ("_artifact", "_failed")
+
+    def _begin(self, chunk: ToolMessageChunk) -> None:
+        super()._begin(chunk)
+        self._artifact = chunk.artifact
+        self._failed = chunk.status == "error"
+
+    def _continue(self, first: ToolMessageChunk, chunk: BaseMessageChunk) -> None:
+        super()._continue(first, chunk)
+        if isinstance(chunk, ToolMessageChunk):
+            self._artifact = merged(self._artifact, chunk.artifact, "artifact")
+            self._failed = self._failed or chunk.status == "error"
+
+    def _sums(self) -> dict[str, Any]:
+        return {
+            **super()._sums(),
+            "artifact": settled(self._artifact),
+            "status": "error" if self._failed else "success",
+        }
