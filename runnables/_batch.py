@@ -1,0 +1,117 @@
+"""The loops behind `batch` and `abatch`, and those that give results as they are done."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import ConfigError
+from ._beside import Beside, iterate_in_thread
+from ._execute import Options, aexecute, execute
+from ._pipe import Pipe
+from ._place import NOWHERE
+from ._run import Run, run_from
+from ._together import arun_all, run_all
+
+if TYPE_CHECKING:
+    from .base import Runnable
+    from .config import RunnableConfig
+
+__all__ = ["abatch", "batch"]
+
+T = TypeVar("T")
+Configs = "RunnableConfig | Sequence[RunnableConfig] | None"
+
+
+def batch(
+    step: Runnable[Any, T],
+    inputs: Iterable[Any],
+    config: RunnableConfig | Sequence[RunnableConfig] | None,
+    return_exceptions: bool,
+    options: Options,
+) -> list[T | Exception]:
+    """Run once per input, in threads, and give the results in the order of the inputs."""
+    results: dict[int, T | Exception] = {}
+
+    def job(i: int, value: Any, run: Run) -> None:
+        try:
+            results[i] = execute(step, value, run, NOWHERE, options)
+        except Exception as exc:
+            if not return_exceptions:
+                raise
+            results[i] = exc
+
+    elements = _Elements(inputs, config)
+    # As many as concurrent.futures takes by itself: enough for steps that wait, few enough to start.
+    common = min(32, (os.cpu_count() or 1) + 4)
+    run_all((partial(job, *e) for e in elements), elements.workers(common))
+    return [results[i] for i in range(len(results))]
+
+
+async def abatch(
+    step: Runnable[Any, T],
+    inputs: Iterable[Any],
+    config: RunnableConfig | Sequence[RunnableConfig] | None,
+    return_exceptions: bool,
+    options: Options,
+) -> list[T | Exception]:
+    """Run once per input, in tasks, and give the results in the order of the inputs."""
+    results: dict[int, T | Exception] = {}
+
+    async def job(i: int, value: Any, run: Run) -> None:
+        try:
+            results[i] = await aexecute(step, value, run, NOWHERE, options)
+        except Exception as exc:
+            if not return_exceptions:
+                raise
+            results[i] = exc
+
+    elements = _Elements(inputs, config)
+    await arun_all((partial(job, *e) for e in elements), elements.workers(None))
+    return [results[i] for i in range(len(results))]
+
+
+class _Elements:
+    """The elements of a batch with their numbers and runs; taken one at a time."""
+
+    def __init__(
+        self, inputs: Iterable[Any], config: RunnableConfig | Sequence[RunnableConfig] | None
+    ) -> None:
+        self._inputs = inputs
+        self._number = len(inputs) if isinstance(inputs, Sequence) else None
+        if config is None or isinstance(config, dict):
+            self._runs: list[Run] | None = None
+            self._first = run_from(config)
+            self._run = self._first
+            if config is not None and config.get("run_id") is not None and self._number != 1:
+                warnings.warn(
+                    "a run_id names one run: it is used for the first element of the batch only",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
+                self._run = run_from({**config, "run_id": None})
+        else:
+            self._runs = [run_from(c) for c in config]
+            if self._number is not None and len(self._runs) != self._number:
+                raise ConfigError(
+                    f"batch was given {self._number} inputs and {len(self._runs)} configs; "
+                    f"give one config for all, or one for each"
+                )
+            self._first = self._runs[0] if self._runs else run_from(None)
+
+    def __iter__(self) -> Iterator[tuple[int, Any, Run]]:
+        for i, value in enumerate(self._inputs):
+            if self._runs is not None:
+                yield i, value, self._runs[i]
+            else:
+                yield i, value, self._run if i else self._first
+
+    def workers(self, common: int | None) -> int:
+        """How many run at once: what the config says, else `common`, else all."""
+        limit = self._first.settings.max_concurrency or common
+        if self._number is None:
+            return limit or 1000  # an iterator may be endless; all at once would be too
+        return min(self._number, limit or self._number)

@@ -1,0 +1,362 @@
+"""The only code that starts or ends a run.
+
+Four functions call a step from a run: `execute` and `aexecute` once, `open_stream` and
+`aopen_stream` chunk by chunk. If nothing is carried (`IDLE`), they call the hook and that is all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from ..errors import CompositionError
+from ._closing import aclose, as_async_generator, as_generator
+from ._merge import acollect, collect
+from ._place import NOWHERE, Place
+from ._run import IDLE, UNKNOWN, Run, WatchedRun, current
+
+if TYPE_CHECKING:
+    from .base import Runnable
+
+__all__ = [
+    "NO_OPTIONS",
+    "aexecute",
+    "aopen_stream",
+    "aopen_stream_of",
+    "execute",
+    "open_stream",
+    "open_stream_of",
+]
+
+Input = TypeVar("Input")
+Output = TypeVar("Output")
+Options = Mapping[str, Any]
+
+NO_OPTIONS: Final[Options] = {}
+
+
+def execute(
+    step: Runnable[Input, Output],
+    value: Input,
+    run: Run,
+    place: Place = NOWHERE,
+    options: Options = NO_OPTIONS,
+) -> Output:
+    """Call `step` once, as a child of `run`."""
+    if options:
+        _check_options(step, options)
+    if run is IDLE:
+        return step._invoke(value, run, **options)
+    run = run.child(step, place)
+    token = current.set(run)
+    try:
+        if not isinstance(run, WatchedRun):
+            return step._invoke(value, run, **options)
+        return _watched(step, value, run, options)
+    finally:
+        current.reset(token)
+
+
+async def aexecute(
+    step: Runnable[Input, Output],
+    value: Input,
+    run: Run,
+    place: Place = NOWHERE,
+    options: Options = NO_OPTIONS,
+) -> Output:
+    """Call `step` once, as a child of `run`."""
+    if options:
+        _check_options(step, options)
+    if run is IDLE:
+        return await step._ainvoke(value, run, **options)
+    run = run.child(step, place)
+    token = current.set(run)
+    try:
+        if not isinstance(run, WatchedRun):
+            return await step._ainvoke(value, run, **options)
+        return await _awatched(step, value, run, options)
+    finally:
+        current.reset(token)
+
+
+def open_stream(
+    step: Runnable[Input, Output],
+    chunks: Iterator[Input],
+    run: Run,
+    place: Place = NOWHERE,
+    options: Options = NO_OPTIONS,
+) -> Generator[Output, None, None]:
+    """Open `step` on a stream of input chunks, as a child of `run`."""
+    if options:
+        _check_options(step, options)
+    if run is IDLE:
+        return as_generator(step._transform(chunks, run, **options))
+    run = run.child(step, place)
+    if isinstance(run, WatchedRun):
+        return _watched_stream(step, chunks, run, options)
+    stream = as_generator(step._transform(chunks, run, **options))
+    return _carrying(stream, run) if step._has_run else stream
+
+
+def aopen_stream(
+    step: Runnable[Input, Output],
+    chunks: AsyncIterator[Input],
+    run: Run,
+    place: Place = NOWHERE,
+    options: Options = NO_OPTIONS,
+) -> AsyncGenerator[Output, None]:
+    """Open `step` on a stream of input chunks, as a child of `run`."""
+    if options:
+        _check_options(step, options)
+    if run is IDLE:
+        return as_async_generator(step._atransform(chunks, run, **options))
+    run = run.child(step, place)
+    if isinstance(run, WatchedRun):
+        return _awatched_stream(step, chunks, run, options)
+    stream = as_async_generator(step._atransform(chunks, run, **options))
+    return _acarrying(stream, run) if step._has_run else stream
+
+
+def open_stream_of(
+    step: Runnable[Input, Output],
+    value: Input,
+    run: Run,
+    place: Place = NOWHERE,
+    options: Options = NO_OPTIONS,
+) -> Generator[Output, None, None]:
+    """Open `step` on one whole value, as a child of `run`."""
+    return open_stream(step, _single(value), run.below(value), place, options)
+
+
+def aopen_stream_of(
+    step: Runnable[Input, Output],
+    value: Input,
+    run: Run,
+    place: Place = NOWHERE,
+    options: Options = NO_OPTIONS,
+) -> AsyncGenerator[Output, None]:
+    """Open `step` on one whole value, as a child of `run`."""
+    return aopen_stream(step, _asingle(value), run.below(value), place, options)
+
+
+def _check_options(step: Runnable[Any, Any], options: Options) -> None:
+    if not step._takes_options:
+        names = ", ".join(map(repr, options))
+        raise CompositionError(f"{step.get_name()} takes no options when it is called; got {names}")
+
+
+def _single(value: Input) -> Iterator[Input]:
+    yield value
+
+
+async def _asingle(value: Input) -> AsyncIterator[Input]:
+    yield value
+
+
+# Nobody watches, but there is a config that the user's code below must find.
+
+
+def _carrying(stream: Generator[Output, None, None], run: Run) -> Generator[Output, None, None]:
+    try:
+        while True:
+            token = current.set(run)
+            try:
+                chunk = next(stream)
+            except StopIteration:
+                return
+            finally:
+                current.reset(token)
+            yield chunk
+    finally:
+        stream.close()
+
+
+async def _acarrying(
+    stream: AsyncGenerator[Output, None], run: Run
+) -> AsyncGenerator[Output, None]:
+    try:
+        while True:
+            token = current.set(run)
+            try:
+                chunk = await anext(stream)
+            except StopAsyncIteration:
+                return
+            finally:
+                current.reset(token)
+            yield chunk
+    finally:
+        await aclose(stream)
+
+
+# Somebody watches.
+
+
+def _watched(
+    step: Runnable[Input, Output], value: Input, run: WatchedRun, options: Options
+) -> Output:
+    try:
+        _start_whole(step, value, run)
+        live = step._live(value, run, options)
+        if live is None:
+            output = step._invoke(value, run, **options)
+        else:
+            try:
+                for chunk in live:
+                    run.streamed(chunk, True)
+                    for gate in run.sink.gates:
+                        if gate.full:
+                            gate.room_in_thread()
+            finally:
+                live.close()
+            output = step._whole(run.output())
+    except BaseException as exc:
+        run.failed(exc)
+        raise
+    run.finished(output)
+    return output
+
+
+async def _awatched(
+    step: Runnable[Input, Output], value: Input, run: WatchedRun, options: Options
+) -> Output:
+    try:
+        _start_whole(step, value, run)
+        live = step._alive(value, run, options)
+        if live is None:
+            output = await step._ainvoke(value, run, **options)
+        else:
+            try:
+                async for chunk in live:
+                    run.streamed(chunk, True)
+                    for gate in run.sink.gates:
+                        if gate.full:
+                            await gate.room()
+            finally:
+                await aclose(live)
+            output = step._whole(run.output())
+    except BaseException as exc:
+        run.failed(exc)
+        raise
+    run.finished(output)
+    return output
+
+
+def _watched_stream(
+    step: Runnable[Input, Output], chunks: Iterator[Input], run: WatchedRun, options: Options
+) -> Generator[Output, None, None]:
+    style = step._stream_style(options)
+    if style == "whole":
+        value = collect(chunks)
+        token = current.set(run)
+        try:
+            output = _watched(step, value, run, options)
+        finally:
+            current.reset(token)
+        yield output
+        return
+    stream: Generator[Output, None, None] | None = None
+    try:
+        if style == "through":
+            value = collect(chunks)
+            _start_whole(step, value, run)
+            chunks = _single(value)
+        elif run.given is UNKNOWN:
+            chunks = _taking(chunks, run)
+        else:
+            _start_streamed(run)
+        shown = step._shown_as_child if run.parents else step._shown_as_root
+        stream = as_generator(step._transform(chunks, run, **options))
+        while True:
+            token = current.set(run)
+            try:
+                chunk = next(stream)
+            except StopIteration:
+                break
+            finally:
+                current.reset(token)
+            run.streamed(chunk, shown)
+            for gate in run.sink.gates:
+                if gate.full:
+                    gate.room_in_thread()
+            yield chunk
+    except BaseException as exc:
+        if stream is not None:
+            stream.close()  # what it runs ends before it does
+        run.failed(exc)
+        raise
+    run.finished(run.output())
+
+
+async def _awatched_stream(
+    step: Runnable[Input, Output], chunks: AsyncIterator[Input], run: WatchedRun, options: Options
+) -> AsyncGenerator[Output, None]:
+    style = step._stream_style(options)
+    if style == "whole":
+        value = await acollect(chunks)
+        token = current.set(run)
+        try:
+            output = await _awatched(step, value, run, options)
+        finally:
+            current.reset(token)
+        yield output
+        return
+    stream: AsyncGenerator[Output, None] | None = None
+    try:
+        if style == "through":
+            value = await acollect(chunks)
+            _start_whole(step, value, run)
+            chunks = _asingle(value)
+        elif run.given is UNKNOWN:
+            chunks = _ataking(chunks, run)
+        else:
+            _start_streamed(run)
+        shown = step._shown_as_child if run.parents else step._shown_as_root
+        stream = as_async_generator(step._atransform(chunks, run, **options))
+        while True:
+            token = current.set(run)
+            try:
+                chunk = await anext(stream)
+            except StopAsyncIteration:
+                break
+            finally:
+                current.reset(token)
+            run.streamed(chunk, shown)
+            for gate in run.sink.gates:
+                if gate.full:
+                    await gate.room()
+            yield chunk
+    except BaseException as exc:
+        if stream is not None:
+            await aclose(stream)  # what it runs ends before it does
+        run.failed(exc)
+        raise
+    run.finished(run.output())
+
+
+def _start_whole(step: Runnable[Any, Any], value: Any, run: WatchedRun) -> None:
+    run.input = value
+    try:
+        if run.parents:
+            run.input = step._shown_input(value)
+    finally:  # an input that cannot be shown fails the run, which has started all the same
+        run.started(input=run.input)
+
+
+def _start_streamed(run: WatchedRun) -> None:
+    run.input = run.given
+    if run.parents:
+        run.started()  # as if the input came in pieces: what is streamed looks the same everywhere
+    else:
+        run.started(input=run.given)
+
+
+def _taking(chunks: Iterator[Input], run: WatchedRun) -> Iterator[Input]:
+    for chunk in chunks:
+        run.took(chunk)
+        yield chunk
+
+
+async def _ataking(chunks: AsyncIterator[Input], run: WatchedRun) -> AsyncIterator[Input]:
+    async for chunk in chunks:
+        run.took(chunk)
+        yield chunk

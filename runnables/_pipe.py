@@ -1,0 +1,124 @@
+"""A bounded buffer between those who produce beside a generator and the one who reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import anyio
+
+__all__ = ["Pipe", "in_trio"]
+
+T = TypeVar("T")
+
+
+class Pipe(Generic[T]):
+    """A buffer that tasks and threads fill and one task of the loop it was made on empties.
+
+    `put` never blocks and never loses an item: the limit is kept by those who call `room` (tasks) or
+    `room_in_thread` (worker threads) between items. Waking another task costs microseconds, so it is
+    only done when somebody waits, and a writer that was held back goes on when half is read.
+    """
+
+    __slots__ = ("_call_soon", "_reader", "_thread", "_writers", "closed", "items", "limit")
+
+    def __init__(self, limit: int) -> None:
+        self.items: deque[T] = deque()
+        self.limit = limit
+        self.closed = False
+        self._reader: anyio.Event | None = None
+        self._writers: list[anyio.Event | threading.Event] = []
+        self._thread = threading.get_ident()
+        self._call_soon = _call_soon_in_this_loop()
+
+    def put(self, item: T) -> None:
+        """Add an item. Callable from any thread."""
+        self.items.append(item)
+        if self._reader is not None:
+            self._wake_reader()
+
+    def close(self) -> None:
+        """Say that nothing more will come, and let all who wait go on. Callable from any thread."""
+        self.closed = True
+        if self._reader is not None:
+            self._wake_reader()
+        self._wake_writers()
+
+    def take(self) -> T:
+        """Take the oldest item; there must be one."""
+        item = self.items.popleft()
+        if self._writers and len(self.items) <= self.limit // 2:
+            self._wake_writers()
+        return item
+
+    async def ready(self) -> bool:
+        """Wait until there is an item (True), or none will come any more (False)."""
+        while not self.items:
+            if self.closed:
+                return bool(self.items)  # one may have come between the two looks
+            # The event is in place before the second look, and writers look for it after they have
+            # added an item: no wake-up is lost.
+            event = self._reader = anyio.Event()
+            try:
+                if not self.items and not self.closed:
+                    await event.wait()
+            finally:
+                self._reader = None
+        return True
+
+    @property
+    def full(self) -> bool:
+        """Whether a producer should wait before it adds more."""
+        return len(self.items) >= self.limit and not self.closed
+
+    async def room(self) -> None:
+        """Wait, as a task of the reader's loop, until there is room or the pipe is closed."""
+        while self.full:
+            event = anyio.Event()
+            self._writers.append(event)
+            if self.full:
+                await event.wait()
+
+    def room_in_thread(self) -> None:
+        """Wait, as a worker thread, until there is room or the pipe is closed."""
+        if threading.get_ident() == self._thread:
+            return  # waiting here would stop the reader itself
+        while self.full:
+            event = threading.Event()
+            self._writers.append(event)
+            if self.full:
+                event.wait()
+
+    def _wake_reader(self) -> None:
+        if threading.get_ident() == self._thread:
+            reader = self._reader
+            if reader is not None:
+                reader.set()
+        else:
+            self._call_soon(self._wake_reader)
+
+    def _wake_writers(self) -> None:
+        if threading.get_ident() == self._thread:
+            writers, self._writers = self._writers, []
+            for event in writers:
+                event.set()
+        else:
+            self._call_soon(self._wake_writers)
+
+
+def in_trio() -> bool:
+    """Whether the caller runs in a trio task; if not, it runs in asyncio."""
+    trio = sys.modules.get("trio")
+    return trio is not None and bool(trio.lowlevel.in_trio_task())
+
+
+def _call_soon_in_this_loop() -> Callable[[Callable[[], None]], object]:
+    if in_trio():
+        import trio
+
+        return trio.lowlevel.current_trio_token().run_sync_soon
+    return asyncio.get_running_loop().call_soon_threadsafe

@@ -1,0 +1,80 @@
+"""Where in a chain a step stands, and the note about it on an exception."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+    from typing import Any
+
+    from .base import Runnable
+
+__all__ = ["NOWHERE", "Place", "deepest_frame", "note_place"]
+
+
+class Place:
+    """The position of a step in its composite.
+
+    Attributes:
+        tag: What the events of the step are tagged with, such as "seq:step:1"; may be empty.
+        label: What an error message calls it, such as "step 1"; may be empty.
+    """
+
+    __slots__ = ("label", "tag")
+
+    def __init__(self, tag: str = "", label: str = "") -> None:
+        self.tag = tag
+        self.label = label
+
+
+NOWHERE: Final = Place()
+
+
+class _Path(str):
+    """The note "in chain > step 2: model" and the composite that wrote its first part."""
+
+    __slots__ = ("owner",)
+    owner: Runnable[Any, Any]
+
+
+def note_place(
+    exc: BaseException, owner: Runnable[Any, Any], place: Place, step: Runnable[Any, Any]
+) -> None:
+    """Say on `exc` that it came out of `step` at `place` of `owner`.
+
+    An exception that passes through several composites carries one note with the whole path.
+    """
+    if isinstance(exc, GeneratorExit | StopIteration | StopAsyncIteration):
+        return
+    name = step.get_name()
+    part = f"{place.label}: {name}" if place.label else name
+    notes = getattr(exc, "__notes__", [])
+    for i, note in enumerate(notes):
+        if isinstance(note, _Path):
+            inner = note.removeprefix("in ")
+            if note.owner is step:
+                inner = inner.removeprefix(name).removeprefix(" > ")
+            notes[i] = _path(f"in {owner.get_name()} > {part} > {inner}", owner)
+            return
+    exc.add_note(_path(f"in {owner.get_name()} > {part}", owner))
+
+
+def _path(text: str, owner: Runnable[Any, Any]) -> _Path:
+    path = _Path(text)
+    path.owner = owner
+    return path
+
+
+def deepest_frame(traceback: TracebackType | None, frames: list[FrameType | None]) -> int:
+    """Give the index of the last of `frames` that the traceback goes through; -1 if none.
+
+    Tells which stage of nested generators an exception came from, without a layer around each of
+    them that every chunk would have to pass.
+    """
+    deepest = -1
+    known = {id(frame): i for i, frame in enumerate(frames) if frame is not None}
+    while traceback is not None:
+        deepest = known.get(id(traceback.tb_frame), deepest)
+        traceback = traceback.tb_next
+    return deepest

@@ -1,0 +1,257 @@
+"""One execution of a step, and the one that is going on."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+
+from ._ids import new_id
+from ._merge import Sum
+from ._place import NOWHERE, Place
+from ._sink import Sink
+from .config import PLAIN, RunnableConfig, Settings, checked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._pipe import Pipe
+    from .base import Runnable
+    from .events import StreamEvent
+
+__all__ = ["IDLE", "UNKNOWN", "Run", "WatchedRun", "current", "run_from"]
+
+UNKNOWN: Final[Any] = object()
+"""Stands for an input that is not known as a whole."""
+
+
+class Run:
+    """What a step knows about its execution, and what it hands down to the steps that it calls.
+
+    While nobody watches, all runs of a call are one object: of a call without any config the one
+    named `IDLE`, for which nothing is paid. Below a sink, a plain `Run` is a position from which a
+    step is called; the step's own execution is a `WatchedRun`.
+
+    Attributes:
+        settings: What all runs below inherit.
+        sink: Who watches, or None.
+        parents: The ids of the runs around this one, from the outermost to the parent.
+        id: The id of the run; None if nobody watches it.
+        given: The whole input of the step that is called from here, or `UNKNOWN`.
+    """
+
+    __slots__ = ("given", "id", "name", "parents", "place", "run_id", "settings", "sink")
+
+    def __init__(
+        self,
+        settings: Settings,
+        sink: Sink | None,
+        parents: tuple[str, ...] = (),
+        place: Place = NOWHERE,
+        name: str | None = None,
+        run_id: str | None = None,
+        given: Any = UNKNOWN,
+    ) -> None:
+        self.settings = settings
+        self.sink = sink
+        self.parents = parents
+        self.place = place
+        self.name = name
+        self.run_id = run_id
+        self.given = given
+        self.id: str | None = None
+
+    @property
+    def config(self) -> RunnableConfig:
+        """The config that this step runs with, as a copy."""
+        return self.settings.as_config()
+
+    def child(self, step: Runnable[Any, Any], place: Place) -> Run:
+        """Give the run for a call of `step` from here."""
+        sink = self.sink
+        if sink is None:
+            return self
+        if place is NOWHERE:
+            place = self.place
+        if not step._has_run:
+            return Run(
+                self.settings, sink, self.parents, place, self.name, self.run_id, self.given
+            )
+        run = WatchedRun(
+            self.settings, sink, self.parents, place, self.name, self.run_id, self.given
+        )
+        run.identify(step, sink)
+        return run
+
+    def below(self, given: Any = UNKNOWN) -> Run:
+        """Give the position from which this run calls a step; its whole input may be known."""
+        if self is IDLE:
+            return self
+        return Run(
+            self.settings, self.sink, self.parents, self.place, self.name, self.run_id, given
+        )
+
+    def with_settings(
+        self,
+        settings: Settings,
+        *,
+        callbacks: Sequence[object] = (),
+        gate: Pipe[StreamEvent] | None = None,
+        name: str | None = None,
+        run_id: str | None = None,
+    ) -> Run:
+        """Give a position below this run where other things hold."""
+        run = self.below(self.given)
+        if run is IDLE:
+            run = Run(settings, None)
+        run.settings = settings
+        run.sink = Sink.joining(self.sink, callbacks, gate)
+        run.name = name if run.name is None else run.name
+        run.run_id = run_id if run.run_id is None else run.run_id
+        return run
+
+    def bound_with(self, config: RunnableConfig) -> Run:
+        """Give the position for a step bound to `config`; what the caller said wins."""
+        if not config:
+            return self
+        return self.with_settings(
+            self.settings.bound_with(config),
+            callbacks=config.get("callbacks") or (),
+            name=config.get("run_name"),
+        )
+
+    def deeper(self, given: Any) -> Run:
+        """Give the position for a runnable that a function returned; see `Settings.deeper`."""
+        run = self.below().with_settings(self.settings.deeper())
+        run.given = given
+        return run
+
+    def seal(self) -> None:
+        """Say that the output is complete: what is still yielded is passed on but not part of it."""
+
+
+class WatchedRun(Run):
+    """A run that somebody watches. Its reports are made by `_execute.py` alone."""
+
+    __slots__ = ("_began", "_event", "_prefix", "_sealed", "_sum", "_taken", "input")
+
+    id: str  # type: ignore[assignment]  # a watched run always has one
+    sink: Sink  # type: ignore[assignment]  # and somebody who watches
+
+    def identify(self, step: Runnable[Any, Any], sink: Sink) -> None:
+        """Take the identity of an execution of `step`."""
+        self.id = self.run_id or new_id()
+        self.input: Any = UNKNOWN
+        self._sum = Sum()
+        self._taken: Sum | None = None
+        self._began = self._sealed = False
+        self._prefix = f"on_{step._kind}_"
+        tag, tags = self.place.tag, self.settings.tags
+        # All events of the run are copies of one dict; a copy is cheaper than a new one.
+        self._event: StreamEvent = {
+            "event": self._prefix + "stream",
+            "name": self.name or step.get_name(),
+            "run_id": self.id,
+            "parent_ids": list(self.parents),
+            "tags": [tag, *tags] if tag else list(tags),
+            "metadata": self.settings.metadata,
+            "data": None,
+        }
+
+    def child(self, step: Runnable[Any, Any], place: Place) -> Run:
+        return self.below().child(step, place)
+
+    def below(self, given: Any = UNKNOWN) -> Run:
+        return Run(self.settings, self.sink, (*self.parents, self.id), given=given)
+
+    def seal(self) -> None:
+        self._sealed = True
+
+    def started(self, **data: Any) -> None:
+        """Report the start."""
+        self._began = True
+        self._report("start", data)
+
+    def took(self, chunk: Any) -> None:
+        """Note a piece of the input; the first one starts the run."""
+        if self._taken is None:
+            self._taken = Sum()
+            self.started()
+        self._taken.add(chunk)
+
+    def streamed(self, chunk: Any, shown: bool) -> None:
+        """Note a piece of the output, and report it if it is shown."""
+        if not self._sealed:
+            self._sum.add(chunk)
+        if shown:
+            event = self._event.copy()
+            event["data"] = {"chunk": chunk}
+            self.sink.emit(event)
+
+    def output(self) -> Any:
+        """Give the sum of the pieces of the output."""
+        return self._sum.result()
+
+    def finished(self, output: Any) -> None:
+        """Report a good end."""
+        if not self._began:  # it was streamed, and its input had no chunk
+            self.started()
+        if self.parents:
+            self._report("end", {"output": output, "input": self._whole_input()})
+        else:
+            self._report("end", {"output": output})
+
+    def failed(self, exc: BaseException) -> None:
+        """Report that the run failed, or was closed or cancelled.
+
+        A step that failed before its first chunk arrived has not started: what failed is before it.
+        """
+        if not self._began:
+            return
+        self._report("error", {"error": exc, "input": self._whole_input()})
+
+    def _whole_input(self) -> Any:
+        if self._taken is not None:
+            return self._taken.result()
+        return None if self.input is UNKNOWN else self.input
+
+    def _report(self, phase: str, data: dict[str, Any]) -> None:
+        event = self._event.copy()
+        event["event"] = self._prefix + phase
+        event["data"] = data
+        self.sink.emit(event)
+
+
+IDLE: Final = Run(PLAIN, None)
+"""The run of every call that has no config and that nobody watches."""
+
+current: Final[ContextVar[Run]] = ContextVar("levada_run", default=IDLE)
+"""The run around the user's code that is being executed."""
+
+
+def run_from(
+    config: RunnableConfig | None,
+    observer: object | None = None,
+    gate: Pipe[StreamEvent] | None = None,
+    around: Run | None = None,
+) -> Run:
+    """Give the position of a call by the user: below the run around it, with what `config` says.
+
+    Args:
+        config: What the caller gave; checked here.
+        observer: One more observer, and
+        gate: the buffer that it fills.
+        around: The run around the call, if it is not the one that is going on.
+    """
+    around = current.get() if around is None else around
+    if config is None and observer is None:
+        return around
+    config = checked(config)
+    observers = [*(config.get("callbacks") or ()), *(() if observer is None else (observer,))]
+    run_id = config.get("run_id")
+    return around.below().with_settings(
+        around.settings.called_with(config),
+        callbacks=observers,
+        gate=gate,
+        name=config.get("run_name"),
+        run_id=None if run_id is None else str(run_id),
+    )

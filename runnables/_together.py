@@ -1,0 +1,93 @@
+"""Running jobs at the same time, in threads or in tasks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+
+import anyio
+
+__all__ = ["arun_all", "raise_first", "run_all"]
+
+Job = Callable[[], object]
+AsyncJob = Callable[[], Awaitable[object]]
+
+
+def run_all(jobs: Iterable[Job], workers: int) -> None:
+    """Run the jobs, at most `workers` at a time; the calling thread is one of the workers.
+
+    The first failure stops what has not begun and is raised when what has begun is done; the other
+    failures are notes on it.
+    """
+    queue = _Queue(jobs)
+    if workers > 1:
+        with ThreadPoolExecutor(workers - 1, thread_name_prefix="levada") as pool:
+            helpers = [pool.submit(copy_context().run, queue.work) for _ in range(workers - 1)]
+            queue.work()
+            wait(helpers)
+    else:
+        queue.work()
+    raise_first(queue.failures)
+
+
+class _Queue:
+    """Jobs that several threads take from; pulled lazily, one at a time."""
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._jobs: Iterator[Job] = iter(jobs)
+        self._lock = threading.Lock()
+        self.failures: list[BaseException] = []
+
+    def work(self) -> None:
+        while not self.failures:
+            try:
+                with self._lock:
+                    job = next(self._jobs, None)
+                if job is None:
+                    return
+                job()
+            except BaseException as exc:
+                self.failures.append(exc)
+
+
+async def arun_all(jobs: Iterable[AsyncJob], workers: int) -> None:
+    """Run the jobs, at most `workers` at a time, as tasks.
+
+    The first failure cancels the others and is raised when they have ended; failures that come up
+    meanwhile are notes on it.
+    """
+    pending = iter(jobs)
+    failures: list[BaseException] = []
+    if workers <= 1:
+        for job in pending:
+            await job()
+        return
+
+    async def work() -> None:
+        for job in pending:
+            try:
+                await job()
+            except Exception as exc:
+                failures.append(exc)
+                group.cancel_scope.cancel()
+                return
+
+    async with anyio.create_task_group() as group:
+        for _ in range(workers):
+            group.start_soon(work)
+    raise_first(failures)
+
+
+def raise_first(failures: list[BaseException]) -> None:
+    """Raise the first failure, if there is one, with the others as notes."""
+    if not failures:
+        return
+    first, *others = failures
+    for other in others:
+        first.add_note(f"at the same time failed: {type(other).__name__}: {other}")
+    try:
+        raise first
+    finally:
+        failures.clear()  # else the traceback's frame and the exception hold each other

@@ -1,0 +1,351 @@
+"""`Runnable`: what every step is, the ways to run it, and how authors write one."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast, final, overload
+
+from . import _derived
+from ._batch import abatch, batch
+from ._execute import aexecute, aopen_stream, aopen_stream_of, execute, open_stream, open_stream_of
+from ._place import NOWHERE
+from ._run import Run, run_from
+from .event_stream import read_events
+from .events import EventFilter, Kind, StreamEvent, checked_version
+
+if TYPE_CHECKING:
+    from ._coerce import RunnableLike
+    from ._execute import Options
+    from ._plan import Plan
+    from .config import RunnableConfig
+
+__all__ = ["Input", "Other", "Output", "Runnable"]
+
+Input = TypeVar("Input", contravariant=True)
+Output = TypeVar("Output", covariant=True)
+Other = TypeVar("Other")
+
+StreamStyle = Literal["chunkwise", "through", "whole"]
+"""How a step streams.
+
+chunkwise: it works while its input comes; its run starts with the first chunk.
+through: it takes its whole input, then gives its output in pieces.
+whole: it takes its whole input and gives its whole output.
+"""
+
+
+class Runnable(ABC, Generic[Input, Output]):
+    """A step of a chain, and a chain: something that makes an output from an input.
+
+    The verbs below are final. An author writes one hook, and a second only where it can do better
+    than what is derived:
+
+    - `_plan(value, run)`: a composite, as a generator of calls (see `_plan.py`);
+    - `_invoke(value, run)` or `_ainvoke(value, run)`: takes the input, returns the output;
+    - `_transform(chunks, run)` or `_atransform(chunks, run)`: works while the input comes.
+
+    A hook takes call options (`model.invoke(x, stop=[…])`) as keyword arguments if it has any.
+
+    Raises:
+        TypeError: When a class is made that overrides a verb, or has no hook.
+    """
+
+    __slots__ = ()
+
+    name: str | None
+
+    _kind: ClassVar[Kind] = "chain"
+    _inline: ClassVar[bool] = False
+    """Whether `_invoke` is computation, which async use runs without a worker thread."""
+    _has_run: ClassVar[bool] = True
+    """Whether a call shows as a run; a binding does not."""
+    _shown_as_root: ClassVar[bool] = True
+    _shown_as_child: ClassVar[bool] = True
+    """Whether chunks show as stream events, as the outermost run and below another one."""
+    _style: ClassVar[StreamStyle] = "whole"
+    _takes_options: ClassVar[bool] = False
+
+    def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _derived.complete(cls, abstract=abstract)
+
+    # Hooks. What a class does not write is put in its place by `_derived.complete`.
+
+    if TYPE_CHECKING:
+
+        def _plan(self, value: Input, run: Run, **options: Any) -> Plan[Output]: ...
+
+        def _invoke(self, value: Input, run: Run, **options: Any) -> Output: ...
+
+        async def _ainvoke(self, value: Input, run: Run, **options: Any) -> Output: ...
+
+        def _transform(
+            self, chunks: Iterator[Input], run: Run, **options: Any
+        ) -> Iterator[Output]: ...
+
+        def _atransform(
+            self, chunks: AsyncIterator[Input], run: Run, **options: Any
+        ) -> AsyncIterator[Output]: ...
+
+    def _stream_style(self, options: Options) -> StreamStyle:
+        """How this call streams."""
+        return self._style
+
+    def _shown_input(self, value: Input) -> Any:
+        """What the events show of the input."""
+        return value
+
+    def _live(self, value: Input, run: Run, options: Options) -> Generator[Any, None, None] | None:
+        """The chunks of a watched call of `invoke`, if this step shows them."""
+        return None
+
+    def _alive(self, value: Input, run: Run, options: Options) -> AsyncGenerator[Any, None] | None:
+        """The chunks of a watched call of `ainvoke`, if this step shows them."""
+        return None
+
+    def _whole(self, total: Any) -> Output:
+        """What `invoke` returns for the sum of the chunks of `_live`."""
+        return cast(Output, total)
+
+    # Once.
+
+    @final
+    def invoke(
+        self, input: Input, config: RunnableConfig | None = None, **options: Any
+    ) -> Output:
+        """Run once and give the output.
+
+        Args:
+            input: What the step takes.
+            config: See `RunnableConfig`.
+            options: Options of this call, for a step that takes some; of a sequence, its first step.
+        """
+        return execute(self, input, run_from(config), NOWHERE, options)
+
+    @final
+    async def ainvoke(
+        self, input: Input, config: RunnableConfig | None = None, **options: Any
+    ) -> Output:
+        """Run once and give the output; see `invoke`."""
+        return await aexecute(self, input, run_from(config), NOWHERE, options)
+
+    # In pieces.
+
+    @final
+    def stream(
+        self, input: Input, config: RunnableConfig | None = None, **options: Any
+    ) -> Generator[Output, None, None]:
+        """Run once and give the output in pieces, as they come.
+
+        Closing the generator stops everything behind it before `close` returns.
+        """
+        return open_stream_of(self, input, run_from(config), NOWHERE, options)
+
+    @final
+    def astream(
+        self, input: Input, config: RunnableConfig | None = None, **options: Any
+    ) -> AsyncGenerator[Output, None]:
+        """Run once and give the output in pieces, as they come; see `stream`."""
+        return aopen_stream_of(self, input, run_from(config), NOWHERE, options)
+
+    @final
+    def transform(
+        self, input: Iterable[Input], config: RunnableConfig | None = None, **options: Any
+    ) -> Generator[Output, None, None]:
+        """Run on an input that comes in pieces, and give the output in pieces."""
+        return open_stream(self, iter(input), run_from(config), NOWHERE, options)
+
+    @final
+    def atransform(
+        self, input: AsyncIterator[Input], config: RunnableConfig | None = None, **options: Any
+    ) -> AsyncGenerator[Output, None]:
+        """Run on an input that comes in pieces, and give the output in pieces."""
+        return aopen_stream(self, input, run_from(config), NOWHERE, options)
+
+    # Many.
+
+    @overload
+    def batch(
+        self,
+        inputs: Iterable[Input],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: Literal[False] = False,
+        **options: Any,
+    ) -> list[Output]: ...
+    @overload
+    def batch(
+        self,
+        inputs: Iterable[Input],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool,
+        **options: Any,
+    ) -> list[Output | Exception]: ...
+    @final
+    def batch(
+        self,
+        inputs: Iterable[Input],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Run once per input, in threads, and give the results in the order of the inputs.
+
+        Args:
+            inputs: The inputs; an iterator is read as the work goes on.
+            config: One for all, or one for each. Its `max_concurrency` limits how many run at once.
+            return_exceptions: Give exceptions in the place of results, instead of raising the first.
+        """
+        return batch(self, inputs, config, return_exceptions, options)
+
+    @overload
+    async def abatch(
+        self,
+        inputs: Iterable[Input],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: Literal[False] = False,
+        **options: Any,
+    ) -> list[Output]: ...
+    @overload
+    async def abatch(
+        self,
+        inputs: Iterable[Input],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool,
+        **options: Any,
+    ) -> list[Output | Exception]: ...
+    @final
+    async def abatch(
+        self,
+        inputs: Iterable[Input],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Run once per input, in tasks, and give the results in the order of the inputs; see `batch`."""
+        return await abatch(self, inputs, config, return_exceptions, options)
+
+    # Every step of it.
+
+    @final
+    def astream_events(
+        self,
+        input: Input,
+        config: RunnableConfig | None = None,
+        *,
+        version: Literal["v1", "v2"] = "v2",
+        include_names: Sequence[str] | None = None,
+        include_types: Sequence[str] | None = None,
+        include_tags: Sequence[str] | None = None,
+        exclude_names: Sequence[str] | None = None,
+        exclude_types: Sequence[str] | None = None,
+        exclude_tags: Sequence[str] | None = None,
+        **options: Any,
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Run once and give an event for all that happens in it, as it happens.
+
+        A run is shown if one of the `include_` lists has its name, kind or a tag (or there is no such
+        list) and none of the `exclude_` lists has. Leaving the loop or closing the generator stops
+        the run. If the run fails, its exception is raised after its last event.
+
+        Args:
+            input: What the step takes.
+            config: See `RunnableConfig`.
+            version: "v2", or "v1", which has no parent ids.
+            include_names: Names of runs to show.
+            include_types: Kinds of runs to show, such as "chat_model".
+            include_tags: Tags of runs to show.
+            exclude_names: Names of runs to hide.
+            exclude_types: Kinds of runs to hide.
+            exclude_tags: Tags of runs to hide.
+            options: See `invoke`.
+
+        Raises:
+            ConfigError: The version or a key of the config does not exist.
+        """
+        wanted = EventFilter(
+            include_names=include_names,
+            include_types=include_types,
+            include_tags=include_tags,
+            exclude_names=exclude_names,
+            exclude_types=exclude_types,
+            exclude_tags=exclude_tags,
+        )
+        return read_events(self, input, config, checked_version(version), wanted, options)
+
+    # Composition. Each of these is one import and one call: what they make knows this file.
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        """Give the name of its runs: its own, else that of its class."""
+        own = name or self.name or type(self).__name__
+        return own if not suffix else f"{own}_{suffix}" if own.islower() else f"{own}{suffix.title()}"
+
+    @overload
+    def __or__(self, other: Runnable[Output, Other]) -> Runnable[Input, Other]: ...  # type: ignore[misc]
+    @overload
+    def __or__(self, other: Callable[[Iterator[Output]], Generator[Other, Any, Any]]) -> Runnable[Input, Other]: ...  # type: ignore[misc]
+    @overload
+    def __or__(self, other: Callable[[AsyncIterator[Output]], AsyncGenerator[Other, Any]]) -> Runnable[Input, Other]: ...  # type: ignore[misc]
+    @overload
+    def __or__(self, other: Callable[[Output], Awaitable[Other]]) -> Runnable[Input, Other]: ...  # type: ignore[misc]
+    @overload
+    def __or__(self, other: Callable[[Output], Other]) -> Runnable[Input, Other]: ...  # type: ignore[misc]
+    @overload
+    def __or__(self, other: Mapping[str, Any]) -> Runnable[Input, dict[str, Any]]: ...
+    def __or__(self, other: Any) -> Any:
+        from .sequence import RunnableSequence
+
+        return RunnableSequence(self, other)
+
+    def __ror__(self, other: RunnableLike) -> Runnable[Any, Output]:
+        from .sequence import RunnableSequence
+
+        return RunnableSequence(other, self)
+
+    def pipe(self, *others: RunnableLike, name: str | None = None) -> Runnable[Input, Any]:
+        """Put steps behind this one: `a.pipe(b, c)` is `a | b | c`."""
+        from .sequence import RunnableSequence
+
+        return RunnableSequence(self, *others, name=name)
+
+    def bind(self, **kwargs: Any) -> Runnable[Input, Output]:
+        """Give this step with options that every call of it gets."""
+        from .binding import RunnableBinding
+
+        return RunnableBinding(bound=self, kwargs=kwargs)
+
+    def with_config(
+        self, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Runnable[Input, Output]:
+        """Give this step with a config that holds for it: `step.with_config(tags=["mine"])`."""
+        from .binding import RunnableBinding
+
+        return RunnableBinding(bound=self).with_config(config, **kwargs)
+
+    def assign(self, **kwargs: RunnableLike) -> Runnable[Input, dict[str, Any]]:
+        """Put a step behind this one that adds keys to its output, a dict."""
+        from .passthrough import RunnablePassthrough
+
+        return self | RunnablePassthrough.assign(**kwargs)
+
+    def pick(self, keys: str | list[str]) -> Runnable[Input, Any]:
+        """Put a step behind this one that gives one key of its output, or a dict of some."""
+        from .passthrough import RunnablePick
+
+        return self | RunnablePick(keys)

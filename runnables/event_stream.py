@@ -1,0 +1,87 @@
+"""`astream_events`: the events of a run, for one reader, as they happen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+
+from ._beside import Beside
+from ._closing import aclose
+from ._execute import Options, aopen_stream_of
+from ._pipe import Pipe
+from ._run import current, run_from
+from .config import RunnableConfig, checked
+from .events import EventFilter, StreamEvent, Version, renderer
+
+if TYPE_CHECKING:
+    from .base import Runnable
+
+__all__ = ["read_events"]
+
+# A run that is this many events ahead of its reader waits. Enough to make the cost of waking the
+# other side small beside that of the events, few enough to stop a model soon.
+EVENTS_AHEAD = 256
+
+
+class _Reader:
+    """The observer that fills the buffer of one reader."""
+
+    __slots__ = ("on_event",)
+
+    def __init__(
+        self, version: Version, raw_input: object, wanted: EventFilter, pipe: Pipe[StreamEvent]
+    ) -> None:
+        put = pipe.put
+        if wanted.needed:
+
+            def put_wanted(event: StreamEvent) -> None:
+                if wanted.admits(event):
+                    pipe.put(event)
+
+            put = put_wanted
+        self.on_event = renderer(version, raw_input, put)
+
+
+def read_events(
+    step: Runnable[Any, Any],
+    value: Any,
+    config: RunnableConfig | None,
+    version: Version,
+    wanted: EventFilter,
+    options: Options,
+) -> AsyncGenerator[StreamEvent, None]:
+    """Run the step in a task of its own and give what its observer sees."""
+    # The buffer belongs to the loop of the reader, which is only known when it begins to read.
+    checked(config)
+    around = current.get()
+
+    async def read() -> AsyncGenerator[StreamEvent, None]:
+        pipe: Pipe[StreamEvent] = Pipe(EVENTS_AHEAD)
+        reader = _Reader(version, value, wanted, pipe)
+        run = run_from(config, reader, pipe, around)
+        failures: list[BaseException] = []
+
+        async def produce() -> None:
+            stream = aopen_stream_of(step, value, run, options=options)
+            try:
+                async for _ in stream:
+                    pass
+            except BaseException as exc:
+                failures.append(exc)
+                raise
+            finally:
+                await aclose(stream)
+                pipe.close()
+
+        beside = Beside()
+        beside.start(produce)
+        try:
+            while pipe.items or await pipe.ready():
+                yield pipe.take()
+        finally:
+            pipe.close()
+            await beside.stop()
+        if failures:
+            raise failures[0]
+
+    return read()

@@ -1,0 +1,275 @@
+"""`RunnableLambda`: a function as a step."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterator,
+)
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+import anyio.to_thread
+
+from ..errors import CompositionError, shown
+from ._beside import iterate_in_thread
+from ._closing import aclose, as_async_generator
+from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
+from ._merge import acollect, collect
+from .base import Input, Output, Runnable
+
+if TYPE_CHECKING:
+    from ._run import Run
+    from .config import RunnableConfig
+
+__all__ = ["RunnableLambda", "chain"]
+
+T = TypeVar("T")
+Kind = Literal["plain", "async", "generator", "async generator"]
+
+# Computation that cannot block: not worth a worker thread.
+_INLINE = (operator.itemgetter, operator.attrgetter)
+_INLINE_BUILTINS = frozenset({len, str, int, float, bool, repr, list, tuple, dict, set, sorted, sum})
+
+
+class _Function:
+    """A user's function, and what was found out about it, once."""
+
+    __slots__ = ("call", "kind", "wants_config")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.call = function
+        self.kind = _kind_of(function)
+        self.wants_config = _has_parameter(function, "config")
+
+    def arguments(self, run: Run, options: dict[str, Any]) -> dict[str, Any]:
+        """The keyword arguments for one call."""
+        return {**options, "config": run.config} if self.wants_config else options
+
+
+def _kind_of(function: Callable[..., Any]) -> Kind:
+    bare: Any = function
+    while isinstance(bare, partial):
+        bare = bare.func
+    if not inspect.isroutine(bare) and not isinstance(bare, type):
+        bare = getattr(bare, "__call__", bare)  # noqa: B004  # an object whose class has __call__
+    if inspect.iscoroutinefunction(bare):
+        return "async"
+    if inspect.isasyncgenfunction(bare):
+        return "async generator"
+    if inspect.isgeneratorfunction(bare):
+        return "generator"
+    return "plain"
+
+
+def _has_parameter(function: Callable[..., Any], name: str) -> bool:
+    try:
+        return name in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some builtins have no signature
+        return False
+
+
+class RunnableLambda(Runnable[Input, Output]):
+    """A function of one argument as a step.
+
+    The function may be plain, async, or a generator whose items are the chunks of the output. Given a
+    parameter named `config`, it gets the config of its run. If it returns a runnable, that runs on the
+    same input, and streams. A plain function may block: async use runs it in a worker thread.
+
+    Args:
+        func: The function. A function that is async only can be given alone.
+        afunc: What async use calls instead.
+        name: The name of the runs; else the function's own, unless it has none.
+        inline: Whether `func` is quick and never blocks, so that async use calls it directly.
+
+    Raises:
+        CompositionError: `func` is no function, or `afunc` is not async.
+    """
+
+    __slots__ = ("_afunction", "_direct", "_function", "_runs_inline", "afunc", "func", "name")
+    _style = "chunkwise"
+
+    @overload
+    def __init__(
+        self,
+        func: Callable[..., AsyncIterator[Output]],
+        afunc: None = None,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, func: Callable[..., Awaitable[Output]], afunc: None = None, name: str | None = None
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        func: Callable[[Input], Iterator[Output]],
+        afunc: Callable[..., Awaitable[Output] | AsyncIterator[Output]] | None = None,
+        name: str | None = None,
+        *,
+        inline: bool = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        func: Callable[[Input], Runnable[Input, Output]],
+        afunc: Callable[..., Awaitable[Output] | AsyncIterator[Output]] | None = None,
+        name: str | None = None,
+        *,
+        inline: bool = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        func: Callable[[Input], Output],
+        afunc: Callable[..., Awaitable[Output] | AsyncIterator[Output]] | None = None,
+        name: str | None = None,
+        *,
+        inline: bool = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        func: Callable[[Input, RunnableConfig], Output],
+        afunc: Callable[..., Awaitable[Output] | AsyncIterator[Output]] | None = None,
+        name: str | None = None,
+        *,
+        inline: bool = False,
+    ) -> None: ...
+    def __init__(
+        self,
+        func: Callable[..., Any],
+        afunc: Callable[..., Any] | None = None,
+        name: str | None = None,
+        *,
+        inline: bool = False,
+    ) -> None:
+        if isinstance(func, Runnable) or not callable(func):
+            raise CompositionError(f"RunnableLambda takes a function; got {shown(func)}")
+        self._function: _Function | None = _Function(func)
+        self._afunction: _Function | None = None
+        if self._function.kind in ("async", "async generator"):
+            if afunc is not None:
+                raise CompositionError("func is async already; give a plain func besides afunc")
+            self._function, self._afunction = None, self._function
+        elif afunc is not None:
+            self._afunction = _Function(afunc)
+            if self._afunction.kind not in ("async", "async generator"):
+                raise CompositionError(f"afunc must be an async function; got {shown(afunc)}")
+        self.func = func
+        self.afunc = afunc
+        self.name = name or _name_of(func)
+        self._runs_inline = inline or isinstance(func, _INLINE) or _is_quick_builtin(func)
+        self._direct = (
+            func
+            if self._function is not None
+            and self._function.kind == "plain"
+            and not self._function.wants_config
+            else None
+        )
+
+    def __repr__(self) -> str:
+        return f"RunnableLambda({self.name or '...'})"
+
+    def _invoke(self, value: Any, run: Run, **options: Any) -> Output:
+        if self._direct is not None:
+            result = self._direct(value, **options)
+        else:
+            result = self._called(value, run, options)
+        if isinstance(result, Runnable):
+            return execute(result, value, run.deeper(value))  # type: ignore[no-any-return]
+        return result  # type: ignore[no-any-return]  # what the function said it returns
+
+    async def _ainvoke(self, value: Any, run: Run, **options: Any) -> Output:
+        result = await self._aresult(value, run, options)
+        if isinstance(result, Runnable):
+            return await aexecute(result, value, run.deeper(value))  # type: ignore[no-any-return]
+        return result  # type: ignore[no-any-return]  # what the function said it returns
+
+    async def _aresult(self, value: Any, run: Run, options: dict[str, Any]) -> Any:
+        """What the function returns; the sum of what it yields."""
+        function = self._afunction
+        if function is None:
+            if self._runs_inline:
+                return self._called(value, run, options)
+            work = partial(self._called, value, run, options)
+            return await anyio.to_thread.run_sync(work)
+        result = function.call(value, **function.arguments(run, options))
+        return await result if function.kind == "async" else await acollect(result)
+
+    def _called(self, value: Any, run: Run, options: dict[str, Any]) -> Any:
+        """What the function returns; the sum of what it yields."""
+        result = self._opened(value, run, options)
+        function = self._function
+        return collect(result) if function is not None and function.kind == "generator" else result
+
+    def _opened(self, value: Any, run: Run, options: dict[str, Any]) -> Any:
+        """What the function returns: a generator if it is one."""
+        function = self._function
+        if function is None:
+            raise CompositionError(
+                f"{self.get_name()} is an async function and was called synchronously; "
+                f"use ainvoke, astream or abatch of the chain, or give RunnableLambda(func, afunc) both"
+            )
+        return function.call(value, **function.arguments(run, options))
+
+    def _transform(
+        self, chunks: Iterator[Any], run: Run, **options: Any
+    ) -> Generator[Output, None, None]:
+        value = collect(chunks)
+        result = self._opened(value, run, options)
+        if self._function is not None and self._function.kind == "generator":
+            yield from result
+        elif isinstance(result, Runnable):
+            yield from open_stream_of(result, value, run.deeper(value))
+        else:
+            yield result
+
+    async def _atransform(
+        self, chunks: AsyncIterator[Any], run: Run, **options: Any
+    ) -> AsyncGenerator[Output, None]:
+        value = await acollect(chunks)
+        stream: AsyncGenerator[Any, None]
+        function = self._afunction or self._function
+        assert function is not None
+        if function.kind == "async generator":
+            stream = as_async_generator(function.call(value, **function.arguments(run, options)))
+        elif function.kind == "generator":
+            stream = iterate_in_thread(partial(self._opened, value, run, options))
+        else:
+            result = await self._aresult(value, run, options)
+            if not isinstance(result, Runnable):
+                yield result
+                return
+            stream = aopen_stream_of(result, value, run.deeper(value))
+        try:
+            async for chunk in stream:
+                yield chunk
+        finally:
+            await aclose(stream)
+
+
+def _name_of(function: Callable[..., Any]) -> str | None:
+    name = getattr(function, "__name__", "<lambda>")
+    return None if name == "<lambda>" else str(name)
+
+
+def _is_quick_builtin(function: Callable[..., Any]) -> bool:
+    try:
+        return function in _INLINE_BUILTINS
+    except TypeError:  # an object that cannot be hashed
+        return False
+
+
+def chain(func: Callable[[Input], Output]) -> Runnable[Input, Output]:
+    """Make a function a runnable that is named after it: a decorator.
+
+    What it calls inside nests below it in the events.
+    """
+    return RunnableLambda(func)

@@ -1,0 +1,103 @@
+"""`RunnableParallel`: the same input into several steps at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CompositionError, shown
+from ._closing import aclose
+from ._coerce import coerce_to_runnable
+from ._execute import aopen_stream, open_stream
+from ._fan import afan_out, fan_out
+from ._place import Place, note_place
+from ._plan import Call, gather
+from .addable import AddableDict
+from .base import Input, Runnable
+
+if TYPE_CHECKING:
+    from ._coerce import RunnableLike
+    from ._plan import Plan
+    from ._run import Run
+
+__all__ = ["RunnableMap", "RunnableParallel"]
+
+
+class RunnableParallel(Runnable[Input, dict[str, Any]]):
+    """Several steps on the same input, and a dict of their outputs.
+
+    The steps run at the same time, in threads or in tasks. As a stream it gives `{key: chunk}` as the
+    chunks come. If several steps fail, the first failure is raised with the others as notes.
+
+    Raises:
+        CompositionError: There is no step, a key is no string, or a value is nothing that can run.
+    """
+
+    __slots__ = ("_places", "name", "steps__")
+
+    def __init__(
+        self,
+        steps__: Mapping[str, RunnableLike] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        **kwargs: RunnableLike,
+    ) -> None:
+        steps = {**(steps__ or {}), **kwargs}
+        if not steps:
+            raise CompositionError("a RunnableParallel has at least one step; got none")
+        for key in steps:
+            if not isinstance(key, str):
+                raise CompositionError(f"the keys of a RunnableParallel are strings; got {shown(key)}")
+        self.name = name
+        self.steps__ = {key: coerce_to_runnable(step) for key, step in steps.items()}
+        self._places = [Place(f"map:key:{key}", f"key {key!r}") for key in self.steps__]
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        name = name or self.name or f"RunnableParallel<{','.join(self.steps__)}>"
+        return super().get_name(suffix, name=name)
+
+    def _plan(self, value: Any, run: Run) -> Plan[dict[str, Any]]:
+        steps = self.steps__
+        calls = [Call(s, value, p) for s, p in zip(steps.values(), self._places, strict=True)]
+        results = yield from gather(calls)
+        return dict(zip(steps, results, strict=True))
+
+    def _transform(
+        self, chunks: Iterator[Any], run: Run
+    ) -> Generator[dict[str, Any], None, None]:
+        keys = list(self.steps__)
+        branches = [
+            partial(_branch, open_stream, s, run, p)
+            for s, p in zip(self.steps__.values(), self._places, strict=True)
+        ]
+        for i, chunk in fan_out(chunks, branches, run.settings.max_concurrency, self._blame):
+            yield AddableDict({keys[i]: chunk})
+
+    async def _atransform(
+        self, chunks: AsyncIterator[Any], run: Run
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        keys = list(self.steps__)
+        branches = [
+            partial(_branch, aopen_stream, s, run, p)
+            for s, p in zip(self.steps__.values(), self._places, strict=True)
+        ]
+        fan = afan_out(chunks, branches, run.settings.max_concurrency, self._blame)
+        try:
+            async for i, chunk in fan:
+                yield AddableDict({keys[i]: chunk})
+        finally:
+            await aclose(fan)
+
+    def _blame(self, i: int, exc: BaseException) -> None:
+        note_place(exc, self, self._places[i], list(self.steps__.values())[i])
+
+
+def _branch(
+    open_: Callable[..., Any], step: Runnable[Any, Any], run: Run, place: Place, chunks: Any
+) -> Any:
+    return open_(step, chunks, run, place)
+
+
+RunnableMap = RunnableParallel

@@ -1,0 +1,246 @@
+"""Steps that hand on their input: all of it, more than it, or a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import CompositionError, shown
+from ._beside import CHUNKS_AHEAD
+from ._closing import aclose
+from ._execute import aopen_stream, open_stream
+from ._fan import afan_out, fan_out
+from ._merge import Sum
+from ._place import NOWHERE, note_place
+from ._plan import call
+from .addable import AddableDict
+from .base import Runnable
+from .function import RunnableLambda
+from .parallel import RunnableParallel
+
+if TYPE_CHECKING:
+    from ._coerce import RunnableLike
+    from ._plan import Plan
+    from ._run import Run
+
+__all__ = ["RunnableAssign", "RunnablePassthrough", "RunnablePick"]
+
+T = TypeVar("T")
+
+
+class RunnablePassthrough(Runnable[T, T]):
+    """Give the input as the output, chunk by chunk.
+
+    Args:
+        func: Called with the whole input for its effect; what it returns is not used.
+        afunc: What async use calls instead.
+    """
+
+    __slots__ = ("_effect", "afunc", "func", "input_type", "name")
+
+    def __init__(
+        self,
+        func: Callable[..., Any] | None = None,
+        afunc: Callable[..., Any] | None = None,
+        *,
+        input_type: type[T] | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.func = func
+        self.afunc = afunc
+        self.input_type = input_type
+        self.name = name
+        first = func or afunc
+        self._effect: RunnableLambda[Any, Any] | None = None
+        if first is not None:
+            self._effect = RunnableLambda(first, afunc if func is not None else None)
+
+    @classmethod
+    def assign(cls, **kwargs: RunnableLike) -> RunnableAssign:
+        """Make a step that adds keys to its input, a dict; see `RunnableAssign`."""
+        return RunnableAssign(RunnableParallel(kwargs))
+
+    def _transform(self, chunks: Iterator[T], run: Run, **options: Any) -> Generator[T, None, None]:
+        if self._effect is None:
+            yield from chunks
+            return
+        total = Sum()
+        for chunk in chunks:
+            total.add(chunk)
+            yield chunk
+        self._effect._invoke(total.result(), run, **options)
+
+    async def _atransform(
+        self, chunks: AsyncIterator[T], run: Run, **options: Any
+    ) -> AsyncGenerator[T, None]:
+        total = None if self._effect is None else Sum()
+        async for chunk in chunks:
+            if total is not None:
+                total.add(chunk)
+            yield chunk
+        if self._effect is not None and total is not None:
+            await self._effect._ainvoke(total.result(), run, **options)
+
+    def _invoke(self, value: T, run: Run, **options: Any) -> T:
+        if self._effect is not None:
+            self._effect._invoke(value, run, **options)
+        return value
+
+    async def _ainvoke(self, value: T, run: Run, **options: Any) -> T:
+        if self._effect is not None:
+            await self._effect._ainvoke(value, run, **options)
+        return value
+
+
+class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
+    """Give the input, a dict, with more keys, or with others in their place.
+
+    As a stream it gives the input first, without the keys that are replaced, then the new keys as
+    their chunks come; they are worked on meanwhile.
+    """
+
+    __slots__ = ("mapper", "name")
+
+    def __init__(
+        self, mapper: RunnableParallel[dict[str, Any]], *, name: str | None = None
+    ) -> None:
+        self.mapper = mapper
+        self.name = name
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        name = name or self.name or f"RunnableAssign<{','.join(self.mapper.steps__)}>"
+        return super().get_name(suffix, name=name)
+
+    def _plan(self, value: dict[str, Any], run: Run) -> Plan[dict[str, Any]]:
+        _check_dict(self, value)
+        mapped = yield from call(self.mapper, value)
+        return {**value, **mapped}
+
+    def _transform(
+        self, chunks: Iterator[dict[str, Any]], run: Run
+    ) -> Generator[dict[str, Any], None, None]:
+        branches = [self._rest, partial(_open, open_stream, self.mapper, run)]
+        held = _Held()
+        for i, chunk in fan_out(chunks, branches, None, self._blame):
+            yield from held.order(i, chunk)
+        yield from held.release()
+
+    async def _atransform(
+        self, chunks: AsyncIterator[dict[str, Any]], run: Run
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        branches = [self._arest, partial(_open, aopen_stream, self.mapper, run)]
+        held = _Held()
+        fan = afan_out(chunks, branches, None, self._blame)
+        try:
+            async for i, chunk in fan:
+                for ready in held.order(i, chunk):
+                    yield ready
+        finally:
+            await aclose(fan)
+        for ready in held.release():
+            yield ready
+
+    def _rest(self, chunks: Iterator[dict[str, Any]]) -> Generator[Any, None, None]:
+        for chunk in chunks:
+            if rest := self._without_mapped(chunk):
+                yield rest
+        yield _END
+
+    async def _arest(self, chunks: AsyncIterator[dict[str, Any]]) -> AsyncGenerator[Any, None]:
+        async for chunk in chunks:
+            if rest := self._without_mapped(chunk):
+                yield rest
+        yield _END
+
+    def _without_mapped(self, chunk: dict[str, Any]) -> AddableDict:
+        _check_dict(self, chunk)
+        mapped = self.mapper.steps__
+        return AddableDict({k: v for k, v in chunk.items() if k not in mapped})
+
+    def _blame(self, i: int, exc: BaseException) -> None:
+        if i:
+            note_place(exc, self, NOWHERE, self.mapper)
+
+
+_END: Any = object()
+
+
+class _Held:
+    """Mapped chunks, held back until the input has passed; but no more than a buffer of them."""
+
+    def __init__(self) -> None:
+        self._chunks: list[dict[str, Any]] = []
+        self._passed = False
+
+    def order(self, i: int, chunk: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if chunk is _END:
+            self._passed = True
+        elif i and not self._passed and len(self._chunks) < CHUNKS_AHEAD:
+            self._chunks.append(chunk)
+            return
+        elif i == 0:
+            yield chunk
+            return
+        else:
+            self._chunks.append(chunk)
+        yield from self.release()
+
+    def release(self) -> Iterator[dict[str, Any]]:
+        chunks, self._chunks = self._chunks, []
+        yield from chunks
+
+
+def _open(open_: Callable[..., Any], step: Runnable[Any, Any], run: Run, chunks: Any) -> Any:
+    return open_(step, chunks, run)
+
+
+class RunnablePick(Runnable[Mapping[str, Any], Any]):
+    """Give the value of one key of the input, or a dict of some of its keys.
+
+    A key that is not there is left out; a single one is None.
+    """
+
+    __slots__ = ("keys", "name")
+    _inline = True
+
+    def __init__(self, keys: str | list[str], *, name: str | None = None) -> None:
+        self.keys = keys
+        self.name = name
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        keys = [self.keys] if isinstance(self.keys, str) else self.keys
+        name = name or self.name or f"RunnablePick<{','.join(keys)}>"
+        return super().get_name(suffix, name=name)
+
+    def _picked(self, value: Mapping[str, Any]) -> Any:
+        _check_dict(self, value)
+        if isinstance(self.keys, str):
+            return value.get(self.keys)
+        picked = AddableDict({key: value[key] for key in self.keys if key in value})
+        return picked or None
+
+    def _invoke(self, value: Mapping[str, Any], run: Run) -> Any:
+        return self._picked(value)
+
+    def _transform(
+        self, chunks: Iterator[Mapping[str, Any]], run: Run
+    ) -> Generator[Any, None, None]:
+        for chunk in chunks:
+            if (picked := self._picked(chunk)) is not None:
+                yield picked
+
+    async def _atransform(
+        self, chunks: AsyncIterator[Mapping[str, Any]], run: Run
+    ) -> AsyncGenerator[Any, None]:
+        async for chunk in chunks:
+            if (picked := self._picked(chunk)) is not None:
+                yield picked
+
+
+def _check_dict(step: Runnable[Any, Any], value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise CompositionError(
+            f"{step.get_name()} takes a dict; got {shown(value)}. "
+            f'Make one before it: {{"input": RunnablePassthrough()}} | ...'
+        )
