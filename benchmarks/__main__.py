@@ -66,7 +66,7 @@ def run(told: argparse.Namespace) -> Results:
     peers, pythons, about = _environments([PEERS[name] for name in names], told.venvs, python)
     pace = controller.SHORT if told.short else controller.FULL
     repeats = told.repeats or pace.repeats
-    pace = controller.Pace(repeats, pace.sample_s)
+    pace = controller.Pace(repeats, pace.sample_s, pace.fresh)
     results = Results(
         {
             "commit": _commit(),
@@ -81,7 +81,7 @@ def run(told: argparse.Namespace) -> Results:
     only = {name.lower() for name in told.only}
     chosen = [row for row in rows(short=told.short) if not only or row.workload.lower() in only]
     if not only or "w6" in only:
-        imports.measure(results, peers, pythons, repeats)
+        imports.measure(results, peers, pythons, 2 if told.short else repeats)
     controller.measure(results, chosen, peers, pythons, pace)
     return results
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -33,10 +34,11 @@ class Pace:
 
     repeats: int
     sample_s: float
+    fresh: bool  # a new process for every workload, so that none sees another's garbage
 
 
-FULL = Pace(repeats=7, sample_s=0.25)
-SHORT = Pace(repeats=3, sample_s=0.1)
+FULL = Pace(repeats=7, sample_s=0.25, fresh=True)
+SHORT = Pace(repeats=3, sample_s=0.1, fresh=False)
 
 
 class Worker:
@@ -50,7 +52,7 @@ class Worker:
         for name in ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONASYNCIODEBUG", "PYTHONDEVMODE"):
             environment.pop(name, None)
         self._process = subprocess.Popen(
-            [python, "-P", str(WORKER), peer.module.format(module)],
+            [python, "-P", str(WORKER), module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -102,21 +104,20 @@ def measure(
     results: Results, rows: Iterable[Row], peers: list[Peer], pythons: dict[str, str], pace: Pace
 ) -> None:
     """Add the figures of all rows to the results."""
-    for (_, module), group in groupby(rows, key=lambda row: (row.workload, row.module)):
-        asked = list(group)
-        wanted = [peer for peer in peers if any(_takes_part(peer, row) for row in asked)]
-        workers = [Worker(peer, pythons[peer.name], module) for peer in wanted]
-        try:
-            for row in asked:
-                taking = [worker for worker in workers if _takes_part(worker.peer, row)]
+    for _, group in groupby(rows, key=lambda row: row.workload if pace.fresh else ""):
+        with ExitStack() as stack:
+            workers: dict[tuple[str, str], Worker] = {}
+            for row in group:
+                taking = []
+                for peer in peers:
+                    if row.peers is not None and peer.name not in row.peers:
+                        continue
+                    place = peer.name, peer.module.format(row.module)
+                    if place not in workers:
+                        worker = Worker(peer, pythons[peer.name], place[1])
+                        workers[place] = stack.enter_context(worker)
+                    taking.append(workers[place])
                 results.rows[row.key] = _measure_row(row, taking, pace)
-        finally:
-            for worker in workers:
-                worker.__exit__(None, None, None)
-
-
-def _takes_part(peer: Peer, row: Row) -> bool:
-    return row.peers is None or peer.name in row.peers
 
 
 def _measure_row(row: Row, workers: list[Worker], pace: Pace) -> RowResult:
@@ -138,8 +139,8 @@ def _measure_row(row: Row, workers: list[Worker], pace: Pace) -> RowResult:
         shift = turn % len(ready) if ready else 0
         for worker in ready[shift:] + ready[:shift]:
             _sample(row, worker, result.figures[worker.peer.name])
-    if row.memory:
-        for worker in ready:
+    for worker in ready:
+        if worker.peer.name in row.memory:
             figure = result.figures[worker.peer.name]
             figure.peak_bytes = worker.ask(do="memory").get("peak_bytes")
     for name, figure in result.figures.items():

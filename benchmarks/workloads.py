@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from .material import TOKENS_PER_STREAM
 
 OURS = ("floor", "levada")
+MEASURED_IN_MEMORY = (*OURS, "langchain-core", "langgraph", "pydantic-ai", "llm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,9 @@ class Row:
     per_size: int = 1  # units in one program = size * per_size
     peers: tuple[str, ...] | None = None  # None: whoever has the case
     base: str = ""  # the row whose hand-written figure this one is divided by; empty: itself
-    memory: bool = False  # also the peak of allocated memory during one program
+    memory: tuple[
+        str, ...
+    ] = ()  # whose peak of allocated memory during one program is measured too
     most_repeats: int = 99
 
     @property
@@ -71,12 +74,12 @@ def rows(*, short: bool) -> list[Row]:
     streamed = (2_000,) if short else (1_000, 10_000)
     made += _tokens("W2", "stream.sync", "stream", streamed)
     made += _tokens("W2", "stream.async", "astream", streamed)
-    made += _events((1_000,) if short else (4_000, 16_000), (1_000,) if short else (4_000,))
+    made += _events((1_000,) if short else (4_000, 16_000), (300,) if short else (4_000,))
     made += [
         Row("W4", "batch.sync", 1_000, "item", "batch of 1,000, 50 threads"),
         Row("W4", "batch.async", 1_000, "item", "abatch of 1,000, limit 50"),
     ]
-    made += _concurrent(100 if short else 500)
+    made += _concurrent(short=short)
     made += _steps((50,) if short else (1, 10, 50))
     made += [
         Row("W8", "agent.sync", 1, "run", "agent with three tool calls"),
@@ -91,13 +94,22 @@ def _events(v2_sizes: tuple[int, ...], v1_sizes: tuple[int, ...]) -> Iterator[Ro
     for size in v1_sizes:
         title = f"astream_events v1, {size:,} tokens"
         # Both renderings are the same work by hand.
-        yield Row("W3", "events.v1", size, "token", title, base=f"W3.events.v2.{size}")
+        yield Row("W3", "events.v1", size, "token", title, base=f"W3.events.v2.{v2_sizes[0]}")
 
 
-def _concurrent(streams: int) -> Iterator[Row]:
+def _concurrent(*, short: bool) -> Iterator[Row]:
+    streams = 50 if short else 500
     for case, what in (("concurrent.stream", "streams"), ("concurrent.events", "event streams")):
-        title = f"{streams} concurrent {what} of {TOKENS_PER_STREAM} tokens"
-        yield Row("W5", case, streams, "token", title, per_size=TOKENS_PER_STREAM, memory=True)
+        yield Row(
+            "W5",
+            case,
+            streams,
+            "token",
+            f"{streams} concurrent {what} of {TOKENS_PER_STREAM} tokens",
+            per_size=TOKENS_PER_STREAM,
+            peers=OURS if short and case == "concurrent.events" else None,
+            memory=OURS if short else MEASURED_IN_MEMORY,
+        )
 
 
 def _steps(sizes: tuple[int, ...]) -> Iterator[Row]:
@@ -117,7 +129,8 @@ def _steps(sizes: tuple[int, ...]) -> Iterator[Row]:
 
 def _growth(*, short: bool) -> Iterator[Row]:
     tokens = (1_000, 10_000) if short else (1_000, 10_000, 100_000)
-    items = (100, 1_000, 10_000) if short else (100, 10_000, 1_000_000)
+    items = (100, 10_000) if short else (100, 10_000, 1_000_000)
+    steps = (10, 1_000) if short else (10, 100, 1_000)
     families = (
         ("stream.sync", "token", "stream, {:,} tokens", tokens),
         ("stream.async", "token", "astream, {:,} tokens", tokens),
@@ -125,8 +138,8 @@ def _growth(*, short: bool) -> Iterator[Row]:
         ("events.v1", "token", "astream_events v1, {:,} tokens", tokens),
         ("items.sync", "item", "batch_as_completed, {:,} items", items),
         ("items.async", "item", "abatch_as_completed, {:,} items", items),
-        ("steps.sync", "step", "invoke of {:,} steps", (10, 100, 1_000)),
-        ("steps.async", "step", "ainvoke of {:,} async steps", (10, 100, 1_000)),
+        ("steps.sync", "step", "invoke of {:,} steps", steps),
+        ("steps.async", "step", "ainvoke of {:,} async steps", steps),
     )
     for case, unit, title, sizes in families:
         for size in sizes:
@@ -136,7 +149,7 @@ def _growth(*, short: bool) -> Iterator[Row]:
                 size,
                 unit,
                 title.format(size),
-                peers=OURS,
-                memory=not short,
+                peers=("levada",) if short else OURS,
+                memory=() if short else OURS,
                 most_repeats=3,
             )

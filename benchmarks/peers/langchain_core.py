@@ -1,0 +1,288 @@
+"""langchain-core: the same chain in its own words, `prompt | model | parser`."""
+
+# mypy: disable-error-code="import-not-found, misc, no-any-return, unused-ignore"
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda, RunnableSequence
+
+from ..cases import case
+from ..material import (
+    ANSWER,
+    HUMAN,
+    QUESTION,
+    SYSTEM,
+    TOKENS_PER_STREAM,
+    TOOL_CALLS,
+    TOOLS,
+    VALUES,
+    WORKERS,
+    words,
+)
+
+
+class FixedModel(BaseChatModel):
+    """A model in the process that answers at once, with as many tokens as it is told to."""
+
+    tokens: int = 1
+    waits: bool = False  # give the event loop a turn before each answer or token
+
+    @property
+    def _llm_type(self) -> str:
+        return "fixed"
+
+    def _reply(self, messages: list[BaseMessage]) -> AIMessage:
+        return AIMessage(content=ANSWER, id="run-1")
+
+    def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=self._reply(messages))])
+
+    async def _agenerate(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> ChatResult:
+        if self.waits:
+            await asyncio.sleep(0)
+        return ChatResult(generations=[ChatGeneration(message=self._reply(messages))])
+
+
+class FixedStreamModel(FixedModel):
+    """The same with tokens."""
+
+    def _stream(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> Iterator[ChatGenerationChunk]:
+        for word in words(self.tokens):
+            yield ChatGenerationChunk(message=AIMessageChunk(content=word, id="run-1"))
+
+    async def _astream(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        for word in words(self.tokens):
+            if self.waits:
+                await asyncio.sleep(0)
+            yield ChatGenerationChunk(message=AIMessageChunk(content=word, id="run-1"))
+
+
+class ToolModel(FixedModel):
+    """Asks for the three tools in turn, then answers."""
+
+    def _reply(self, messages: list[BaseMessage]) -> AIMessage:
+        asked = (len(messages) - 2) // 2
+        if asked == len(TOOL_CALLS):
+            return AIMessage(content=ANSWER)
+        name, args = TOOL_CALLS[asked]
+        call = {"id": f"call-{asked}", "name": name, "args": json.loads(args), "type": "tool_call"}
+        return AIMessage(content="", tool_calls=[call])
+
+
+def chain(model: FixedModel) -> RunnableSequence:
+    prompt = ChatPromptTemplate.from_messages([("system", SYSTEM), ("human", HUMAN)])
+    return prompt | model | StrOutputParser()
+
+
+@case("invoke.sync")
+def invoke_sync(size: int) -> Callable[[], str]:
+    steps = chain(FixedModel())
+    return lambda: steps.invoke(VALUES)
+
+
+@case("invoke.async")
+def invoke_async(size: int) -> Callable[[], Awaitable[str]]:
+    steps = chain(FixedModel())
+
+    async def run() -> str:
+        return await steps.ainvoke(VALUES)
+
+    return run
+
+
+@case("stream.sync")
+def stream_sync(size: int) -> Callable[[], int]:
+    steps = chain(FixedStreamModel(tokens=size))
+    return lambda: sum(1 for _ in steps.stream(VALUES))
+
+
+async def read(chunks: AsyncIterator[Any]) -> int:
+    seen = 0
+    async for _ in chunks:
+        seen += 1
+    return seen
+
+
+@case("stream.async")
+def stream_async(size: int) -> Callable[[], Awaitable[int]]:
+    steps = chain(FixedStreamModel(tokens=size))
+
+    async def run() -> int:
+        return await read(steps.astream(VALUES))
+
+    return run
+
+
+@case("events.v2", most=16_000)
+def events_v2(size: int) -> Callable[[], Awaitable[int]]:
+    steps = chain(FixedStreamModel(tokens=size))
+
+    async def run() -> int:
+        return await read(steps.astream_events(VALUES, version="v2"))
+
+    return run
+
+
+@case("events.v1", most=4_000)
+def events_v1(size: int) -> Callable[[], Awaitable[int]]:
+    steps = chain(FixedStreamModel(tokens=size))
+
+    async def run() -> int:
+        return await read(steps.astream_events(VALUES, version="v1"))
+
+    return run
+
+
+@case("batch.sync")
+def batch_sync(size: int) -> Callable[[], int]:
+    steps = chain(FixedModel())
+    inputs = [VALUES] * size
+    return lambda: len(steps.batch(inputs, config={"max_concurrency": WORKERS}))
+
+
+@case("batch.async")
+def batch_async(size: int) -> Callable[[], Awaitable[int]]:
+    steps = chain(FixedModel(waits=True))
+    inputs = [VALUES] * size
+
+    async def run() -> int:
+        return len(await steps.abatch(inputs, config={"max_concurrency": WORKERS}))
+
+    return run
+
+
+@case("concurrent.stream")
+def concurrent_stream(size: int) -> Callable[[], Awaitable[int]]:
+    steps = chain(FixedStreamModel(tokens=TOKENS_PER_STREAM, waits=True))
+
+    async def run() -> int:
+        return sum(await asyncio.gather(*(read(steps.astream(VALUES)) for _ in range(size))))
+
+    return run
+
+
+@case("concurrent.events")
+def concurrent_events(size: int) -> Callable[[], Awaitable[int]]:
+    steps = chain(FixedStreamModel(tokens=TOKENS_PER_STREAM, waits=True))
+
+    async def run() -> int:
+        streams = (steps.astream_events(VALUES, version="v2") for _ in range(size))
+        return sum(await asyncio.gather(*map(read, streams)))
+
+    return run
+
+
+def same(value: int) -> int:
+    return value
+
+
+async def asame(value: int) -> int:
+    return value
+
+
+def sequence(function: Callable[[int], Any], size: int) -> Any:
+    steps = [RunnableLambda(function) for _ in range(size)]
+    return steps[0] if size == 1 else RunnableSequence(*steps)
+
+
+@case("steps.sync")
+def steps_sync(size: int) -> Callable[[], int]:
+    steps = sequence(same, size)
+    return lambda: steps.invoke(size)
+
+
+@case("steps.async")
+def steps_async(size: int) -> Callable[[], Awaitable[int]]:
+    steps = sequence(asame, size)
+
+    async def run() -> int:
+        return await steps.ainvoke(size)
+
+    return run
+
+
+@case("steps.inline")
+def steps_inline(size: int) -> Callable[[], Awaitable[int]]:
+    """Has no inline functions: a plain one goes through a thread."""
+    steps = sequence(same, size)
+
+    async def run() -> int:
+        return await steps.ainvoke(size)
+
+    return run
+
+
+@case("steps.events")
+def steps_events(size: int) -> Callable[[], Awaitable[int]]:
+    steps = sequence(asame, size)
+
+    async def run() -> int:
+        return await read(steps.astream_events(size, version="v2"))
+
+    return run
+
+
+def opening() -> list[BaseMessage]:
+    return [SystemMessage(content=SYSTEM), HumanMessage(content=QUESTION)]
+
+
+def answers(reply: AIMessage) -> list[ToolMessage]:
+    return [
+        ToolMessage(content=str(TOOLS[call["name"]](**call["args"])), tool_call_id=call["id"])
+        for call in reply.tool_calls
+    ]
+
+
+@case("agent.sync")
+def agent_sync(size: int) -> Callable[[], str]:
+    model = ToolModel()
+
+    def run() -> str:
+        messages = opening()
+        while True:
+            reply = model.invoke(messages)
+            messages.append(reply)
+            if not reply.tool_calls:
+                return str(reply.content)
+            messages.extend(answers(reply))
+
+    return run
+
+
+@case("agent.async")
+def agent_async(size: int) -> Callable[[], Awaitable[str]]:
+    model = ToolModel()
+
+    async def run() -> str:
+        messages = opening()
+        while True:
+            reply = await model.ainvoke(messages)
+            messages.append(reply)
+            if not reply.tool_calls:
+                return str(reply.content)
+            messages.extend(answers(reply))
+
+    return run
