@@ -6,8 +6,12 @@ Knows nothing of messages, prompts, models or tools, which are steps like any ot
 
 from __future__ import annotations
 
+from ._beside import iterate_in_thread as iterate_in_thread
+from ._closing import aclose as aclose
 from ._coerce import RunnableLike as RunnableLike
 from ._coerce import coerce_to_runnable as coerce_to_runnable
+from ._merge import acollect as acollect
+from ._merge import collect as collect
 from ._run import Run as Run
 from .addable import AddableDict as AddableDict
 from .addable import aadd as aadd
@@ -30,6 +34,7 @@ from .serializable import RunnableSerializable as RunnableSerializable
 
 __all__ = [
     "AddableDict",
+    "EventData",
     "Run",
     "Runnable",
     "RunnableAssign",
@@ -45,9 +50,12 @@ __all__ = [
     "RunnableSequence",
     "RunnableSerializable",
     "StreamEvent",
-    "EventData",
     "aadd",
+    "aclose",
+    "acollect",
     "add",
     "chain",
     "coerce_to_runnable",
+    "collect",
+    "iterate_in_thread",
 ]

@@ -244,7 +244,7 @@ async def _awatched(
 def _watched_stream(
     step: Runnable[Input, Output], chunks: Iterator[Input], run: WatchedRun, options: Options
 ) -> Generator[Output, None, None]:
-    style = step._stream_style(options)
+    style = step._stream_style(options, asynchronous=False)
     if style == "whole":
         value = collect(chunks)
         token = current.set(run)
@@ -290,7 +290,7 @@ def _watched_stream(
 async def _awatched_stream(
     step: Runnable[Input, Output], chunks: AsyncIterator[Input], run: WatchedRun, options: Options
 ) -> AsyncGenerator[Output, None]:
-    style = step._stream_style(options)
+    style = step._stream_style(options, asynchronous=True)
     if style == "whole":
         value = await acollect(chunks)
         token = current.set(run)

@@ -65,6 +65,10 @@ class Run:
         """The config that this step runs with, as a copy."""
         return self.settings.as_config()
 
+    def own_id(self) -> str:
+        """Give the id of this run; a new one each time if nobody watches it."""
+        return self.id or new_id()
+
     def child(self, step: Runnable[Any, Any], place: Place) -> Run:
         """Give the run for a call of `step` from here."""
         sink = self.sink

@@ -98,7 +98,7 @@ class Runnable(ABC, Generic[Input, Output]):
             self, chunks: AsyncIterator[Input], run: Run, **options: Any
         ) -> AsyncIterator[Output]: ...
 
-    def _stream_style(self, options: Options) -> StreamStyle:
+    def _stream_style(self, options: Options, *, asynchronous: bool) -> StreamStyle:
         """How this call streams."""
         return self._style
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,3 +21,23 @@ class RunnableSerializable(BaseModel, Runnable[Input, Output], abstract=True):
     model_config: ClassVar[ConfigDict] = ConfigDict(arbitrary_types_allowed=True)
 
     name: str | None = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        _only_for_type_checkers(cls)
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, types):
+            return super(BaseModel, cls).__class_getitem__(types)
+
+
+def _only_for_type_checkers(cls: type[BaseModel]) -> None:
+    """Keep pydantic from making a model class for every pair of types that stands in brackets.
+
+    They say nothing about fields. What `typing.Generic` makes of them is enough for the schemas.
+    """
+    cls.__pydantic_generic_metadata__["parameters"] = ()
+
+
+_only_for_type_checkers(RunnableSerializable)
