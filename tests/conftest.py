@@ -1,0 +1,171 @@
+"""What every test may use: both event loops, and one test body for sync, asyncio and trio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import aclosing, closing, nullcontext
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from hypothesis import settings
+
+from levada.runnables import Runnable, _sink
+
+settings.register_profile("levada", deadline=None)
+settings.load_profile("levada")
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """Run each test marked `anyio` on both event loops."""
+    return request.param
+
+
+@pytest.fixture(params=["sync", "asyncio", "trio"])
+def how(request: pytest.FixtureRequest) -> str:
+    """Run the test three times: this says which one it is."""
+    return request.param
+
+
+@pytest.fixture
+def run(how: str) -> Caller:
+    """Call runnables in the colour of the test: one body says what all three do.
+
+    def test_a_chain_hands_the_output_on(run):
+        assert run.invoke(double | add_one, 2) == 5
+    """
+    return Caller(how)
+
+
+@pytest.fixture(autouse=True)
+def observers_that_raise_fail_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside of tests an observer that raises is logged and dropped."""
+    monkeypatch.setattr(_sink, "STRICT_OBSERVERS", True)
+
+
+class Caller:
+    """The verbs of a runnable, sync or on an event loop; streams come back as lists."""
+
+    def __init__(self, how: str) -> None:
+        self.how = how
+        self.sync = how == "sync"
+
+    def step(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Give the function in the colour of the test: itself, or an async one that waits once."""
+        if self.sync:
+            return function
+
+        async def waiting(value: Any) -> Any:
+            await anyio.lowlevel.checkpoint()
+            return function(value)
+
+        waiting.__name__ = function.__name__
+        return waiting
+
+    def invoke(self, step: Runnable[Any, Any], *args: Any, **options: Any) -> Any:
+        if self.sync:
+            return step.invoke(*args, **options)
+        return self._run(lambda: step.ainvoke(*args, **options))
+
+    def batch(self, step: Runnable[Any, Any], *args: Any, **options: Any) -> list[Any]:
+        if self.sync:
+            return step.batch(*args, **options)
+        return self._run(lambda: step.abatch(*args, **options))
+
+    def stream(
+        self, step: Runnable[Any, Any], *args: Any, take: int | None = None, **options: Any
+    ) -> list[Any]:
+        """Give the chunks: all, or the first `take` and then close the stream."""
+        if self.sync:
+            return _first(take, step.stream(*args, **options))
+        return self._run(lambda: _afirst(take, step.astream(*args, **options)))
+
+    def transform(
+        self, step: Runnable[Any, Any], chunks: Iterable[Any], *args: Any, **options: Any
+    ) -> list[Any]:
+        """Give the chunks that the step makes of these."""
+        if self.sync:
+            return list(step.transform(iter(chunks), *args, **options))
+        return self._run(lambda: _afirst(None, step.atransform(_later(chunks), *args, **options)))
+
+    def events(
+        self,
+        step: Runnable[Any, Any],
+        input: Any,
+        config: dict[str, Any] | None = None,
+        *,
+        raises: type[BaseException] | None = None,
+        **options: Any,
+    ) -> list[dict[str, Any]]:
+        """Give the events of a stream: by an observer in sync, by `astream_events` in async.
+
+        Args:
+            step: What to run.
+            input: Its input.
+            config: Its config.
+            raises: The exception that must end the stream; the events before it are given.
+            options: `version`, filters and options of the step; the first two only in async.
+        """
+        seen: list[dict[str, Any]] = []
+        with pytest.raises(raises) if raises else nullcontext():
+            if self.sync:
+                if not options.keys().isdisjoint({"version", *_FILTERS}):
+                    pytest.skip("versions and filters belong to astream_events")
+                observers = [*((config or {}).get("callbacks") or ()), _Recorder(seen)]
+                for _ in step.stream(input, {**(config or {}), "callbacks": observers}, **options):
+                    pass
+            else:
+                self._run(lambda: _read(step.astream_events(input, config, **options), seen))
+        return seen
+
+    def heads(self, step: Runnable[Any, Any], *args: Any, **options: Any) -> list[tuple[str, str]]:
+        """Give what happened to whom, in order: `[("on_chain_start", "triage"), ...]`."""
+        return [(event["event"], event["name"]) for event in self.events(step, *args, **options)]
+
+    def _run(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        async def main() -> Any:
+            return await call()
+
+        return anyio.run(main, backend=self.how)
+
+
+_FILTERS = {f"{way}_{by}" for way in ("include", "exclude") for by in ("names", "types", "tags")}
+
+
+class _Recorder:
+    def __init__(self, seen: list[dict[str, Any]]) -> None:
+        self.on_event = seen.append
+
+
+def _first(count: int | None, chunks: Any) -> list[Any]:
+    taken: list[Any] = []
+    with closing(chunks):
+        for chunk in chunks:
+            taken.append(chunk)
+            if len(taken) == count:
+                break
+    return taken
+
+
+async def _afirst(count: int | None, chunks: Any) -> list[Any]:
+    taken: list[Any] = []
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            taken.append(chunk)
+            if len(taken) == count:
+                break
+    return taken
+
+
+async def _later(chunks: Iterable[Any]) -> AsyncIterator[Any]:
+    for chunk in chunks:
+        await anyio.lowlevel.checkpoint()
+        yield chunk
+
+
+async def _read(events: Any, seen: list[dict[str, Any]]) -> None:
+    async with aclosing(events):
+        async for event in events:
+            seen.append(event)
