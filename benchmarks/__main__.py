@@ -8,13 +8,14 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from . import controller, imports, report
 from .environments import ROOT, choose_python, default_folder, prepare, versions
 from .peers import PEERS, Peer
 from .results import Results, load, save
-from .targets import missed
+from .targets import missed, unmeasured
 from .workloads import rows
 
 RESULTS = Path(__file__).with_name("results")
@@ -48,15 +49,19 @@ def main() -> int:
     # Read first: the run may write the file that it is compared with.
     stored = load(told.compare) if told.compare else None
     results = load(told.stored) if told.stored else run(told)
-    out = told.out or (RESULTS / "short" if told.short or told.only else RESULTS)
+    part = told.short or told.only or told.peers
+    out = told.out or (ROOT / "build" / "benchmarks" if part else RESULTS)
     if not told.stored:
         save(results, out / "latest.json")
     report.write(results, out)
     print(report.text(results))
     if stored:
         print(report.comparison(stored, results))
-    failures = missed(results)
-    return 1 if told.check and failures else 0
+    failures = [*unmeasured(results), *map(str, missed(results))]
+    if not told.check or not failures:
+        return 0
+    print(f"{len(failures)} failed:", *failures, sep="\n- ", file=sys.stderr)
+    return 1
 
 
 def run(told: argparse.Namespace) -> Results:
@@ -66,7 +71,7 @@ def run(told: argparse.Namespace) -> Results:
     peers, pythons, about = _environments([PEERS[name] for name in names], told.venvs, python)
     pace = controller.SHORT if told.short else controller.FULL
     repeats = told.repeats or pace.repeats
-    pace = controller.Pace(repeats, pace.sample_s, pace.fresh)
+    pace = replace(pace, repeats=repeats)
     results = Results(
         {
             "commit": _commit(),

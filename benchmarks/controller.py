@@ -34,11 +34,12 @@ class Pace:
 
     repeats: int
     sample_s: float
+    most_s: float  # after so long a figure has samples enough, if it has two
     fresh: bool  # a new process for every workload, so that none sees another's garbage
 
 
-FULL = Pace(repeats=7, sample_s=0.25, fresh=True)
-SHORT = Pace(repeats=3, sample_s=0.1, fresh=False)
+FULL = Pace(repeats=7, sample_s=0.25, most_s=60, fresh=True)
+SHORT = Pace(repeats=3, sample_s=0.1, most_s=2, fresh=False)
 
 
 class Worker:
@@ -121,7 +122,7 @@ def measure(
 
 
 def _measure_row(row: Row, workers: list[Worker], pace: Pace) -> RowResult:
-    result = RowResult(row.workload, row.family, row.size, row.unit, row.units, row.title, row.base)
+    result = RowResult(row.workload, row.family, row.size, row.unit, row.units, row.title)
     ready = []
     for worker in workers:
         answer = worker.ask(
@@ -138,7 +139,7 @@ def _measure_row(row: Row, workers: list[Worker], pace: Pace) -> RowResult:
         # Whoever comes first has the colder caches: it is somebody else each time.
         shift = turn % len(ready) if ready else 0
         for worker in ready[shift:] + ready[:shift]:
-            _sample(row, worker, result.figures[worker.peer.name])
+            _sample(row, worker, result.figures[worker.peer.name], pace)
     for worker in ready:
         if worker.peer.name in row.memory:
             figure = result.figures[worker.peer.name]
@@ -149,8 +150,9 @@ def _measure_row(row: Row, workers: list[Worker], pace: Pace) -> RowResult:
     return result
 
 
-def _sample(row: Row, worker: Worker, figure: Figure) -> None:
-    if figure.note:
+def _sample(row: Row, worker: Worker, figure: Figure, pace: Pace) -> None:
+    taken_s = sum(figure.wall_us) * figure.times * row.units / 1e6
+    if figure.note or (taken_s > pace.most_s and len(figure.wall_us) > 1):
         return
     answer = worker.ask(do="sample")
     if note := answer.get("note"):

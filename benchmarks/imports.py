@@ -29,7 +29,7 @@ print(json.dumps({"cpu_s": cpu, "wall_s": wall, "modules": len(sys.modules)}))
 
 def measure(results: Results, peers: list[Peer], pythons: dict[str, str], repeats: int) -> None:
     """Add the row of imports to the results; `result` is the number of modules loaded."""
-    row = RowResult("W6", "W6.import", 1, "import", 1, "import of what a user needs", "")
+    row = RowResult("W6", "W6.import", 1, "import", 1, "import of what a user needs")
     results.rows[KEY] = row
     for turn in range(repeats + 1):
         for peer in peers:

@@ -43,7 +43,6 @@ class RowResult:
     unit: str
     units: int
     title: str
-    base: str
     figures: dict[str, Figure] = field(default_factory=dict)
 
 
@@ -60,14 +59,18 @@ class Results:
         figure = row.figures.get(peer) if row else None
         return figure.cpu if figure else None
 
-    def by_hand(self, key: str) -> float | None:
-        """Give the hand-written figure that the row is divided by."""
-        row = self.rows.get(key)
-        return self.cpu(row.base or key, "floor") if row else None
+    def ratio(self, key: str, peer: str, to: str = "floor") -> float | None:
+        """Give a peer's time as a multiple of another's, by default the hand-written program's.
 
-    def ratio(self, key: str, peer: str) -> float | None:
-        """Give a peer's time as a multiple of the hand-written one."""
-        return divided(self.cpu(key, peer), self.by_hand(key))
+        It is the median of the ratios of each turn: samples taken one after the other share
+        whatever the machine did at that moment.
+        """
+        row = self.rows.get(key)
+        if row is None or peer not in row.figures or to not in row.figures:
+            return None
+        pairs = zip(row.figures[peer].cpu_us, row.figures[to].cpu_us, strict=False)
+        ratios = [above / below for above, below in pairs if below]
+        return statistics.median(ratios) if ratios else None
 
     def memory(self, key: str, peer: str) -> int | None:
         """Give the peak of allocated bytes during one program."""
@@ -83,11 +86,6 @@ class Results:
         """List the keys of a family's rows, smallest size first."""
         found = [(row.size, key) for key, row in self.rows.items() if row.family == family]
         return [key for _, key in sorted(found)]
-
-
-def divided(above: float | None, below: float | None) -> float | None:
-    """Divide, or give None where a figure is missing."""
-    return above / below if above is not None and below else None
 
 
 def save(results: Results, path: Path) -> None:

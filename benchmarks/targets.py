@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from .results import Results, divided
+from .results import Results
 
-Kind = Literal["by hand", "slower", "kB each", "larger", "ms more", "growth"]
+Kind = Literal["by hand", "objects", "slower", "kB each", "larger", "ms more", "growth"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Target:
         match self.kind:
             case "by hand":
                 return f"at most {self.limit:g}x hand-written"
+            case "objects":
+                return f"at most the cost of {self.limit:g} pydantic objects"
             case "slower":
                 per = " per event" if self.per_event else ""
                 if self.limit == 1:
@@ -58,6 +60,9 @@ class Verdict:
     key: str
     value: float
     limit: float  # with the margin of the run
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.target}; here {self.value:.3g}, allowed {self.limit:.3g}"
 
     @property
     def met(self) -> bool:
@@ -112,14 +117,16 @@ TARGETS: tuple[Target, ...] = (
         Target("W6.import", "slower", 3, peer)
         for peer in ("langchain-core", "langgraph", "pydantic-ai")
     ),
-    Target("W7.steps.sync", "by hand", 1, from_size=50),
-    Target("W7.steps.async", "by hand", 1.5, from_size=50),
-    Target("W7.steps.inline", "by hand", 1.5, from_size=50),
+    Target("W7.steps.sync", "objects", 1, from_size=50),
+    Target("W7.steps.async", "objects", 1.5, from_size=50),
+    Target("W7.steps.inline", "objects", 1.5, from_size=50),
     Target("W7.steps.events", "by hand", 3, from_size=50),
     *(
         Target(f"W7.steps.{how}", "slower", 60, "langchain-core", from_size=50, margin=2)
-        for how in ("sync", "async", "inline", "events")
+        for how in ("sync", "async", "inline")
     ),
+    # Three times the hand-written events is twenty times faster than langchain-core.
+    Target("W7.steps.events", "slower", 60, "langchain-core", from_size=50, margin=4),
     *(
         target
         for family in ("W8.agent.sync", "W8.agent.async")
@@ -165,6 +172,15 @@ def missed(results: Results) -> list[Verdict]:
     return [verdict for verdict in verdicts(results) if not verdict.met]
 
 
+def unmeasured(results: Results) -> list[str]:
+    """List levada's rows without a figure: nothing can be said to be met there."""
+    return [
+        f"{key}: {figure.note}"
+        for key, row in results.rows.items()
+        if (figure := row.figures.get("levada")) and figure.note
+    ]
+
+
 def dearer(results: Results, keys: list[str], peer: str = "levada") -> float | None:
     """Say how many times a smaller size's cost a unit has at a larger one; sizes ascending."""
     cheapest: float | None = None
@@ -187,25 +203,26 @@ def _limit(results: Results, target: Target) -> float:
 
 def _value(results: Results, target: Target, key: str) -> float | None:
     match target.kind:
-        case "by hand":
+        case "by hand" | "objects":
             return results.ratio(key, "levada")
         case "slower":
-            return divided(_cost(results, target, key, target.peer), _cost(results, target, key))
+            return _slower(results, target, key)
         case "kB each":
             peak = results.memory(key, "levada")
             return None if peak is None else peak / 1000 / results.rows[key].size
         case "larger":
-            return divided(results.memory(key, target.peer), results.memory(key, "levada"))
+            ours, theirs = results.memory(key, "levada"), results.memory(key, target.peer)
+            return theirs / ours if ours and theirs else None
         case "ms more":
-            ours, by_hand = results.cpu(key, "levada"), results.cpu(key, "floor")
-            return None if ours is None or by_hand is None else (ours - by_hand) / 1000
+            cpu, by_hand = results.cpu(key, "levada"), results.cpu(key, "floor")
+            return None if cpu is None or by_hand is None else (cpu - by_hand) / 1000
         case "growth":
             return None
 
 
-def _cost(results: Results, target: Target, key: str, peer: str = "levada") -> float | None:
-    cpu = results.cpu(key, peer)
-    if cpu is None or not target.per_event:
-        return cpu
-    row = results.rows[key]
-    return divided(cpu * row.units, row.figures[peer].result)
+def _slower(results: Results, target: Target, key: str) -> float | None:
+    times = results.ratio(key, target.peer, "levada")
+    if times is None or not target.per_event:
+        return times
+    ours, theirs = (results.rows[key].figures[peer].result for peer in ("levada", target.peer))
+    return times * ours / theirs if ours and theirs else None

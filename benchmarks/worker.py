@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -48,7 +49,9 @@ def serve(pipe: TextIO, module: str) -> None:
         # A peer may fail in any way: its row gets a note, and the run goes on.
         except Exception as error:  # noqa: BLE001
             traceback.print_exc()
-            answer = {"note": f"{type(error).__name__}: {error}"[:200]}
+            # Results are committed: they name no path of this machine.
+            said = re.sub(r" \(?/\S+", "", f"{type(error).__name__}: {error}")
+            answer = {"note": said[:200]}
         print(json.dumps(answer), file=pipe, flush=True)
 
 

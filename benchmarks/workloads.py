@@ -35,7 +35,6 @@ class Row:
     title: str
     per_size: int = 1  # units in one program = size * per_size
     peers: tuple[str, ...] | None = None  # None: whoever has the case
-    base: str = ""  # the row whose hand-written figure this one is divided by; empty: itself
     memory: tuple[
         str, ...
     ] = ()  # whose peak of allocated memory during one program is measured too
@@ -91,10 +90,7 @@ def rows(*, short: bool) -> list[Row]:
 
 def _events(v2_sizes: tuple[int, ...], v1_sizes: tuple[int, ...]) -> Iterator[Row]:
     yield from _tokens("W3", "events.v2", "astream_events v2", v2_sizes)
-    for size in v1_sizes:
-        title = f"astream_events v1, {size:,} tokens"
-        # Both renderings are the same work by hand.
-        yield Row("W3", "events.v1", size, "token", title, base=f"W3.events.v2.{v2_sizes[0]}")
+    yield from _tokens("W3", "events.v1", "astream_events v1", v1_sizes)
 
 
 def _concurrent(*, short: bool) -> Iterator[Row]:
@@ -113,16 +109,13 @@ def _concurrent(*, short: bool) -> Iterator[Row]:
 
 
 def _steps(sizes: tuple[int, ...]) -> Iterator[Row]:
-    # A bare call costs 20 ns and a ratio to it says nothing: the base is one pydantic object.
-    made = "W7.steps.object.1"
-    yield Row("W7", "steps.object", 1, "object", "one pydantic object", peers=("floor",))
     for case, title in (
         ("steps.sync", "invoke of {} steps"),
         ("steps.async", "ainvoke of {} async steps"),
         ("steps.inline", "ainvoke of {} inline steps"),
     ):
         for size in sizes:
-            yield Row("W7", case, size, "step", title.format(size), base=made)
+            yield Row("W7", case, size, "step", title.format(size))
     for size in (50,) if 50 in sizes and len(sizes) == 1 else (10, 50):
         yield Row("W7", "steps.events", size, "step", f"astream_events v2 of {size} steps")
 
