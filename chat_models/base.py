@@ -125,37 +125,44 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             yield await self._ainvoke(value, run, **options)
             return
         stream = self._astream(self._messages(value), **options)
-        name, last = _Namer(run), None
+        name, last = f"run-{run.own_id()}", None
         try:
             async for chunk in stream:
                 last = chunk
-                if chunk.id != name.id:
-                    name(chunk)
+                if chunk.id is None:
+                    # Per token: past pydantic's __setattr__, which costs half as much as a chunk.
+                    chunk.__dict__["id"] = name
+                    chunk.__pydantic_fields_set__.add("id")
+                else:
+                    name = chunk.id
                 yield chunk
         finally:
             await aclose(stream)
-        if last is None or last.chunk_position != "last":
+        if (closing := self._closing_chunk(last, name)) is not None:
             run.seal()
-            yield name.closing_chunk(last)
+            yield closing
 
     def _chunks(
         self, value: LanguageModelInput, run: Run, options: Mapping[str, Any]
     ) -> Generator[AIMessageChunk, None, None]:
         stream = self._stream(self._messages(value), **options)
-        name, last = _Namer(run), None
+        name, last = f"run-{run.own_id()}", None
         try:
             for chunk in stream:
                 last = chunk
-                if chunk.id != name.id:
-                    name(chunk)
+                if chunk.id is None:
+                    chunk.__dict__["id"] = name
+                    chunk.__pydantic_fields_set__.add("id")
+                else:
+                    name = chunk.id
                 yield chunk
         finally:
             close = getattr(stream, "close", None)
             if close is not None:
                 close()
-        if last is None or last.chunk_position != "last":
+        if (closing := self._closing_chunk(last, name)) is not None:
             run.seal()
-            yield name.closing_chunk(last)
+            yield closing
 
     def _stream_style(
         self, options: Mapping[str, Any], *, asynchronous: bool
@@ -208,34 +215,17 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
                 f"_generate of {type(self).__name__} must return an AIMessage; got {shown(message)}"
             )
         if message.id is None:
-            _give_id(message, f"run-{run.own_id()}")
+            message.__dict__["id"] = f"run-{run.own_id()}"
+            message.__pydantic_fields_set__.add("id")
         return message
 
-
-class _Namer:
-    """Gives the chunks of a message one id: the model's own if it has one, else the run's."""
-
-    __slots__ = ("id",)
-
-    def __init__(self, run: Run) -> None:
-        self.id = f"run-{run.own_id()}"
-
-    def __call__(self, chunk: AIMessageChunk) -> None:
-        if chunk.id is None:
-            _give_id(chunk, self.id)
-        else:
-            self.id = chunk.id
-
-    def closing_chunk(self, last: AIMessageChunk | None) -> AIMessageChunk:
+    def _closing_chunk(self, last: AIMessageChunk | None, name: str) -> AIMessageChunk | None:
+        """The empty chunk that ends a message whose last chunk the model did not mark."""
         if last is None:
-            raise ModelError("the model ended its stream without a single chunk")
-        return AIMessageChunk(content="", id=self.id, chunk_position="last")
-
-
-def _give_id(message: AIMessage, id: str) -> None:
-    # Past pydantic's __setattr__, which costs as much as half a message: this is done per token.
-    message.__dict__["id"] = id
-    message.__pydantic_fields_set__.add("id")
+            raise ModelError(f"{self.get_name()} ended its stream without a single chunk")
+        if last.chunk_position == "last":
+            return None
+        return AIMessageChunk(content="", id=name, chunk_position="last")
 
 
 async def _asingle(value: LanguageModelInput) -> AsyncIterator[LanguageModelInput]:

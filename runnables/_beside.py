@@ -118,8 +118,10 @@ async def iterate_in_thread(make: Callable[[], Iterable[T]]) -> AsyncGenerator[T
         )
     )
     try:
-        while await pipe.ready():
-            yield pipe.take()
+        while pipe.items or await pipe.ready():
+            yield pipe.items.popleft()
+            if pipe.full:
+                pipe.drain()
     finally:
         pipe.close()
         await beside.stop()

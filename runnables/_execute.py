@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 __all__ = [
     "NO_OPTIONS",
     "aexecute",
+    "aopen_stage",
     "aopen_stream",
     "aopen_stream_of",
     "execute",
+    "open_stage",
     "open_stream",
     "open_stream_of",
 ]
@@ -87,15 +89,7 @@ def open_stream(
     options: Options = NO_OPTIONS,
 ) -> Generator[Output, None, None]:
     """Open `step` on a stream of input chunks, as a child of `run`."""
-    if options:
-        _check_options(step, options)
-    if run is IDLE:
-        return as_generator(step._transform(chunks, run, **options))
-    run = run.child(step, place)
-    if isinstance(run, WatchedRun):
-        return _watched_stream(step, chunks, run, options)
-    stream = as_generator(step._transform(chunks, run, **options))
-    return _carrying(stream, run) if step._has_run else stream
+    return open_stage(step, chunks, run, place, options)[0]
 
 
 def aopen_stream(
@@ -106,15 +100,51 @@ def aopen_stream(
     options: Options = NO_OPTIONS,
 ) -> AsyncGenerator[Output, None]:
     """Open `step` on a stream of input chunks, as a child of `run`."""
+    return aopen_stage(step, chunks, run, place, options)[0]
+
+
+def open_stage(
+    step: Runnable[Input, Output],
+    chunks: Iterator[Input],
+    run: Run,
+    place: Place,
+    options: Options,
+    source: WatchedRun | None = None,
+) -> tuple[Generator[Output, None, None], WatchedRun | None]:
+    """Open `step` on a stream of input chunks, and give its run too, if it is watched.
+
+    That run is handed to the next stage as its `source`, which then need not add up its input: it is
+    what the source passes on.
+    """
     if options:
         _check_options(step, options)
     if run is IDLE:
-        return as_async_generator(step._atransform(chunks, run, **options))
+        return as_generator(step._transform(chunks, run, **options)), None
     run = run.child(step, place)
     if isinstance(run, WatchedRun):
-        return _awatched_stream(step, chunks, run, options)
+        return _watched_stream(step, chunks, run, options, source), run
+    stream = as_generator(step._transform(chunks, run, **options))
+    return _carrying(stream, run) if step._calls_out else stream, None
+
+
+def aopen_stage(
+    step: Runnable[Input, Output],
+    chunks: AsyncIterator[Input],
+    run: Run,
+    place: Place,
+    options: Options,
+    source: WatchedRun | None = None,
+) -> tuple[AsyncGenerator[Output, None], WatchedRun | None]:
+    """Open `step` on a stream of input chunks; see `open_stage`."""
+    if options:
+        _check_options(step, options)
+    if run is IDLE:
+        return as_async_generator(step._atransform(chunks, run, **options)), None
+    run = run.child(step, place)
+    if isinstance(run, WatchedRun):
+        return _awatched_stream(step, chunks, run, options, source), run
     stream = as_async_generator(step._atransform(chunks, run, **options))
-    return _acarrying(stream, run) if step._has_run else stream
+    return _acarrying(stream, run) if step._calls_out else stream, None
 
 
 def open_stream_of(
@@ -153,7 +183,7 @@ async def _asingle(value: Input) -> AsyncIterator[Input]:
     yield value
 
 
-# Nobody watches, but there is a config that the user's code below must find.
+# The code of the user that is called must find the run which calls it, and only then.
 
 
 def _carrying(stream: Generator[Output, None, None], run: Run) -> Generator[Output, None, None]:
@@ -200,12 +230,12 @@ def _watched(
         if live is None:
             output = step._invoke(value, run, **options)
         else:
+            gate = run.sink.gate
             try:
                 for chunk in live:
                     run.streamed(chunk, True)
-                    for gate in run.sink.gates:
-                        if gate.full:
-                            gate.room_in_thread()
+                    if gate is not None and gate.full:
+                        gate.room_in_thread()
             finally:
                 live.close()
             output = step._whole(run.output())
@@ -225,12 +255,12 @@ async def _awatched(
         if live is None:
             output = await step._ainvoke(value, run, **options)
         else:
+            gate = run.sink.gate
             try:
                 async for chunk in live:
                     run.streamed(chunk, True)
-                    for gate in run.sink.gates:
-                        if gate.full:
-                            await gate.room()
+                    if gate is not None and gate.full:
+                        await gate.room()
             finally:
                 await aclose(live)
             output = step._whole(run.output())
@@ -242,7 +272,11 @@ async def _awatched(
 
 
 def _watched_stream(
-    step: Runnable[Input, Output], chunks: Iterator[Input], run: WatchedRun, options: Options
+    step: Runnable[Input, Output],
+    chunks: Iterator[Input],
+    run: WatchedRun,
+    options: Options,
+    source: WatchedRun | None = None,
 ) -> Generator[Output, None, None]:
     style = step._stream_style(options, asynchronous=False)
     if style == "whole":
@@ -260,24 +294,21 @@ def _watched_stream(
             value = collect(chunks)
             _start_whole(step, value, run)
             chunks = _single(value)
-        elif run.given is UNKNOWN:
-            chunks = _taking(chunks, run)
-        else:
+        elif run.given is not UNKNOWN:
             _start_streamed(run)
+        elif source is not None:
+            run.reads(source)
+        else:
+            chunks = _taking(chunks, run)
         shown = step._shown_as_child if run.parents else step._shown_as_root
+        gate = run.sink.gate
         stream = as_generator(step._transform(chunks, run, **options))
-        while True:
-            token = current.set(run)
-            try:
-                chunk = next(stream)
-            except StopIteration:
-                break
-            finally:
-                current.reset(token)
+        if step._calls_out:
+            stream = _carrying(stream, run)
+        for chunk in stream:
             run.streamed(chunk, shown)
-            for gate in run.sink.gates:
-                if gate.full:
-                    gate.room_in_thread()
+            if gate is not None and gate.full:
+                gate.room_in_thread()
             yield chunk
     except BaseException as exc:
         if stream is not None:
@@ -288,7 +319,11 @@ def _watched_stream(
 
 
 async def _awatched_stream(
-    step: Runnable[Input, Output], chunks: AsyncIterator[Input], run: WatchedRun, options: Options
+    step: Runnable[Input, Output],
+    chunks: AsyncIterator[Input],
+    run: WatchedRun,
+    options: Options,
+    source: WatchedRun | None = None,
 ) -> AsyncGenerator[Output, None]:
     style = step._stream_style(options, asynchronous=True)
     if style == "whole":
@@ -306,24 +341,21 @@ async def _awatched_stream(
             value = await acollect(chunks)
             _start_whole(step, value, run)
             chunks = _asingle(value)
-        elif run.given is UNKNOWN:
-            chunks = _ataking(chunks, run)
-        else:
+        elif run.given is not UNKNOWN:
             _start_streamed(run)
+        elif source is not None:
+            run.reads(source)
+        else:
+            chunks = _ataking(chunks, run)
         shown = step._shown_as_child if run.parents else step._shown_as_root
+        gate = run.sink.gate
         stream = as_async_generator(step._atransform(chunks, run, **options))
-        while True:
-            token = current.set(run)
-            try:
-                chunk = await anext(stream)
-            except StopAsyncIteration:
-                break
-            finally:
-                current.reset(token)
+        if step._calls_out:
+            stream = _acarrying(stream, run)
+        async for chunk in stream:
             run.streamed(chunk, shown)
-            for gate in run.sink.gates:
-                if gate.full:
-                    await gate.room()
+            if gate is not None and gate.full:
+                await gate.room()
             yield chunk
     except BaseException as exc:
         if stream is not None:

@@ -258,8 +258,10 @@ async def afan_out(
     try:
         for _ in range(workers):
             beside.start(work)
-        while await pipe.ready():
-            yield pipe.take()
+        while pipe.items or await pipe.ready():
+            yield pipe.items.popleft()
+            if pipe.full:
+                pipe.drain()
     finally:
         await beside.stop()
     raise_first(failures)

@@ -19,17 +19,26 @@ T = TypeVar("T")
 class Pipe(Generic[T]):
     """A buffer that tasks and threads fill and one task of the loop it was made on empties.
 
+    The reader's loop, written out where every microsecond counts:
+
+        while pipe.items or await pipe.ready():
+            item = pipe.items.popleft()
+            if pipe.full:
+                pipe.drain()
+
     `put` never blocks and never loses an item: the limit is kept by those who call `room` (tasks) or
     `room_in_thread` (worker threads) between items. Waking another task costs microseconds, so it is
     only done when somebody waits, and a writer that was held back goes on when half is read.
     """
 
-    __slots__ = ("_call_soon", "_reader", "_thread", "_writers", "closed", "items", "limit")
+    __slots__ = ("_call_soon", "_limit", "_reader", "_thread", "_writers", "closed", "full", "items")
 
     def __init__(self, limit: int) -> None:
         self.items: deque[T] = deque()
-        self.limit = limit
         self.closed = False
+        # Asked for every item, so kept, not computed: set by `put`, taken back when half is read.
+        self.full = False
+        self._limit = limit
         self._reader: anyio.Event | None = None
         self._writers: list[anyio.Event | threading.Event] = []
         self._thread = threading.get_ident()
@@ -37,23 +46,26 @@ class Pipe(Generic[T]):
 
     def put(self, item: T) -> None:
         """Add an item. Callable from any thread."""
-        self.items.append(item)
+        items = self.items
+        items.append(item)
+        if len(items) >= self._limit and not self.closed:
+            self.full = True
         if self._reader is not None:
             self._wake_reader()
 
     def close(self) -> None:
         """Say that nothing more will come, and let all who wait go on. Callable from any thread."""
         self.closed = True
+        self.full = False
         if self._reader is not None:
             self._wake_reader()
         self._wake_writers()
 
-    def take(self) -> T:
-        """Take the oldest item; there must be one."""
-        item = self.items.popleft()
-        if self._writers and len(self.items) <= self.limit // 2:
+    def drain(self) -> None:
+        """Let the writers go on if half is read; to be called after an item was taken while `full`."""
+        if len(self.items) <= self._limit // 2:
+            self.full = False
             self._wake_writers()
-        return item
 
     async def ready(self) -> bool:
         """Wait until there is an item (True), or none will come any more (False)."""
@@ -69,11 +81,6 @@ class Pipe(Generic[T]):
             finally:
                 self._reader = None
         return True
-
-    @property
-    def full(self) -> bool:
-        """Whether a producer should wait before it adds more."""
-        return len(self.items) >= self.limit and not self.closed
 
     async def room(self) -> None:
         """Wait, as a task of the reader's loop, until there is room or the pipe is closed."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ._ids import new_id
 from ._merge import Sum
 from ._place import NOWHERE, Place
-from ._sink import Sink
+from ._sink import Follower, Sink
 from .config import PLAIN, RunnableConfig, Settings, checked
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Run:
         settings: Settings,
         *,
         callbacks: Sequence[object] = (),
-        gate: Pipe[StreamEvent] | None = None,
+        reader: tuple[Follower, Pipe[StreamEvent]] | None = None,
         name: str | None = None,
         run_id: str | None = None,
     ) -> Run:
@@ -108,7 +108,7 @@ class Run:
         if run is IDLE:
             run = Run(settings, None)
         run.settings = settings
-        run.sink = Sink.joining(self.sink, callbacks, gate)
+        run.sink = Sink.joining(self.sink, callbacks, reader)
         run.name = name if run.name is None else run.name
         run.run_id = run_id if run.run_id is None else run.run_id
         return run
@@ -134,9 +134,24 @@ class Run:
 
 
 class WatchedRun(Run):
-    """A run that somebody watches. Its reports are made by `_execute.py` alone."""
+    """A run that somebody watches. Its reports are made by `_execute.py` alone.
 
-    __slots__ = ("_began", "_event", "_prefix", "_sealed", "_sum", "_taken", "input")
+    Attributes:
+        input: What the events show of the input, once that is known as a whole.
+    """
+
+    __slots__ = (
+        "_after",
+        "_began",
+        "_deliver",
+        "_event",
+        "_next",
+        "_prefix",
+        "_source",
+        "_sum",
+        "_taken",
+        "input",
+    )
 
     id: str  # type: ignore[assignment]  # a watched run always has one
     sink: Sink  # type: ignore[assignment]  # and somebody who watches
@@ -145,12 +160,15 @@ class WatchedRun(Run):
         """Take the identity of an execution of `step`."""
         self.id = self.run_id or new_id()
         self.input: Any = UNKNOWN
+        self._began = False
         self._sum = Sum()
+        self._after: list[Any] | None = None
         self._taken: Sum | None = None
-        self._began = self._sealed = False
+        self._source: WatchedRun | None = None
+        self._next: WatchedRun | None = None
         self._prefix = f"on_{step._kind}_"
         tag, tags = self.place.tag, self.settings.tags
-        # All events of the run are copies of one dict; a copy is cheaper than a new one.
+        # All events of the run are copies of one dict: a copy is cheaper than a new one.
         self._event: StreamEvent = {
             "event": self._prefix + "stream",
             "name": self.name or step.get_name(),
@@ -160,6 +178,7 @@ class WatchedRun(Run):
             "metadata": self.settings.metadata,
             "data": None,
         }
+        self._deliver = sink.follow(self._event)
 
     def child(self, step: Runnable[Any, Any], place: Place) -> Run:
         return self.below().child(step, place)
@@ -168,7 +187,12 @@ class WatchedRun(Run):
         return Run(self.settings, self.sink, (*self.parents, self.id), given=given)
 
     def seal(self) -> None:
-        self._sealed = True
+        self._after = []
+
+    def reads(self, source: WatchedRun) -> None:
+        """Say that the input of this run is what `source` passes on, whose first chunk starts it."""
+        self._source = source
+        source._next = self
 
     def started(self, **data: Any) -> None:
         """Report the start."""
@@ -184,12 +208,19 @@ class WatchedRun(Run):
 
     def streamed(self, chunk: Any, shown: bool) -> None:
         """Note a piece of the output, and report it if it is shown."""
-        if not self._sealed:
+        if self._after is None:
             self._sum.add(chunk)
-        if shown:
+        else:
+            self._after.append(chunk)
+        if not self._began:  # it gives something before it has taken anything
+            self.started()
+        if shown and self._deliver is not None:
             event = self._event.copy()
             event["data"] = {"chunk": chunk}
-            self.sink.emit(event)
+            self._deliver(event)
+        if self._next is not None:
+            self._next.started()
+            self._next = None
 
     def output(self) -> Any:
         """Give the sum of the pieces of the output."""
@@ -209,20 +240,31 @@ class WatchedRun(Run):
 
         A step that failed before its first chunk arrived has not started: what failed is before it.
         """
-        if not self._began:
-            return
-        self._report("error", {"error": exc, "input": self._whole_input()})
+        if self._began:
+            self._report("error", {"error": exc, "input": self._whole_input()})
 
     def _whole_input(self) -> Any:
-        if self._taken is not None:
-            return self._taken.result()
-        return None if self.input is UNKNOWN else self.input
+        if self.input is not UNKNOWN:
+            return self.input
+        if self._source is not None:
+            return self._source._passed_on()
+        return None if self._taken is None else self._taken.result()
+
+    def _passed_on(self) -> Any:
+        """The sum of all that went to the next step, which may be more than the output."""
+        if not self._after:
+            return self._sum.result()
+        total = Sum()
+        for chunk in (self._sum.result(), *self._after):
+            total.add(chunk)
+        return total.result()
 
     def _report(self, phase: str, data: dict[str, Any]) -> None:
-        event = self._event.copy()
-        event["event"] = self._prefix + phase
-        event["data"] = data
-        self.sink.emit(event)
+        if self._deliver is not None:
+            event = self._event.copy()
+            event["event"] = self._prefix + phase
+            event["data"] = data
+            self._deliver(event)
 
 
 IDLE: Final = Run(PLAIN, None)
@@ -234,28 +276,25 @@ current: Final[ContextVar[Run]] = ContextVar("levada_run", default=IDLE)
 
 def run_from(
     config: RunnableConfig | None,
-    observer: object | None = None,
-    gate: Pipe[StreamEvent] | None = None,
+    reader: tuple[Follower, Pipe[StreamEvent]] | None = None,
     around: Run | None = None,
 ) -> Run:
     """Give the position of a call by the user: below the run around it, with what `config` says.
 
     Args:
         config: What the caller gave; checked here.
-        observer: One more observer, and
-        gate: the buffer that it fills.
+        reader: One more who watches, and the buffer that it fills.
         around: The run around the call, if it is not the one that is going on.
     """
     around = current.get() if around is None else around
-    if config is None and observer is None:
+    if config is None and reader is None:
         return around
     config = checked(config)
-    observers = [*(config.get("callbacks") or ()), *(() if observer is None else (observer,))]
     run_id = config.get("run_id")
     return around.below().with_settings(
         around.settings.called_with(config),
-        callbacks=observers,
-        gate=gate,
+        callbacks=config.get("callbacks") or (),
+        reader=reader,
         name=config.get("run_name"),
         run_id=None if run_id is None else str(run_id),
     )

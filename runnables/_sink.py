@@ -3,114 +3,161 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
 from ..errors import ConfigError, shown
 from ._pipe import Pipe
-from .events import EVENT_NAMES, StreamEvent
+from .events import EVENT_NAMES, Deliver, StreamEvent
 
-__all__ = ["Deliver", "Sink", "observing"]
+__all__ = ["Follower", "Sink"]
 
 _log = logging.getLogger("levada")
 
-Deliver = Callable[[StreamEvent], object]
+
+class Follower(Protocol):
+    """An observer inside levada: decides once per run what takes the events of it, if anything."""
+
+    def follow(self, event: StreamEvent, /) -> Deliver | None: ...
 
 
 class Sink:
-    """The observers of a call. Each of them gets every event once, in the order of causality."""
+    """The observers of a call. Each of them gets every event once, in the order of causality.
 
-    __slots__ = ("_deliver", "_observers", "gates")
+    Attributes:
+        gate: The buffer that the steps must not overfill, if an observer has one.
+    """
+
+    __slots__ = ("_followers", "_known", "gate")
 
     def __init__(
-        self,
-        observers: Sequence[object],
-        deliver: Sequence[Deliver],
-        gates: tuple[Pipe[StreamEvent], ...],
+        self, known: Sequence[object], followers: Sequence[Follower], gate: Gate | None
     ) -> None:
-        self._observers = list(observers)
-        self._deliver = list(deliver)
-        self.gates = gates
+        self._known = known
+        self._followers = followers
+        self.gate = gate
 
     @classmethod
     def joining(
-        cls, outer: Sink | None, observers: Sequence[object], gate: Pipe[StreamEvent] | None = None
+        cls,
+        outer: Sink | None,
+        observers: Sequence[object],
+        reader: tuple[Follower, Pipe[StreamEvent]] | None = None,
     ) -> Sink | None:
-        """Give a sink with the observers of `outer` and those given, each only once.
+        """Give a sink with the observers of `outer` and these, each only once.
 
         Args:
-            gate: The buffer that one of the new observers fills; steps wait while it is full.
+            outer: The sink around the call.
+            observers: Objects of the user's.
+            reader: A follower of our own and the buffer that it fills.
         """
-        known = [] if outer is None else outer._observers
-        new = [o for o in observers if not any(o is k for k in known)]
-        if not new:
-            return outer
-        deliver = [] if outer is None else outer._deliver
-        gates = () if outer is None else outer.gates
-        return cls(
-            [*known, *new],
-            [*deliver, *(observing(o) for o in new)],
-            gates if gate is None else (*gates, gate),
-        )
+        known: list[object] = [] if outer is None else [*outer._known]
+        followers: list[Follower] = [] if outer is None else [*outer._followers]
+        gate = None if outer is None else outer.gate
+        for observer in observers:
+            if not any(observer is k for k in known):
+                known.append(observer)
+                followers.append(_Observer(observer))
+        if reader is not None:
+            followers.append(reader[0])
+            gate = reader[1] if gate is None else _Gates(gate, reader[1])
+        return cls(known, followers, gate) if followers else None
 
-    def emit(self, event: StreamEvent) -> None:
-        """Hand one event to every observer."""
-        for deliver in self._deliver:
-            try:
-                deliver(event)
-            except Exception as exc:
-                self._drop(deliver, event, exc)
+    def follow(self, event: StreamEvent) -> Deliver | None:
+        """Give what takes the events of a run, of which `event` is the pattern; None if nobody does."""
+        takers = [t for f in self._followers if (t := f.follow(event)) is not None]
+        if len(takers) < 2:
+            return takers[0] if takers else None
 
-    def _drop(self, deliver: Deliver, event: StreamEvent, exc: Exception) -> None:
-        if STRICT_OBSERVERS:
-            raise exc
-        if deliver not in self._deliver:
-            return  # it raised in another thread a moment ago
-        i = self._deliver.index(deliver)
-        _log.error(
-            "observer %r raised on %s and gets no further events of this run",
-            self._observers[i],
-            event["event"],
-            exc_info=exc,
-        )
-        # New lists: an emit that is under way goes on over the old one.
-        self._deliver = [d for k, d in enumerate(self._deliver) if k != i]
-        self._observers = [o for k, o in enumerate(self._observers) if k != i]
+        def deliver(event: StreamEvent) -> None:
+            for take in takers:
+                take(event)
+
+        return deliver
+
+
+class Gate(Protocol):
+    """A buffer that may be full."""
+
+    @property
+    def full(self) -> bool: ...
+
+    async def room(self) -> None: ...
+
+    def room_in_thread(self) -> None: ...
+
+
+class _Gates:
+    """The buffers of a reader within the run of another reader."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, outer: Gate, inner: Gate) -> None:
+        self._outer = outer
+        self._inner = inner
+
+    @property
+    def full(self) -> bool:
+        return self._outer.full or self._inner.full
+
+    async def room(self) -> None:
+        await self._inner.room()
+        await self._outer.room()
+
+    def room_in_thread(self) -> None:
+        self._inner.room_in_thread()
+        self._outer.room_in_thread()
 
 
 STRICT_OBSERVERS = False
 """Whether an observer that raises stops the run. Tests switch it on."""
 
-_HOOKS: Final = frozenset(EVENT_NAMES)
 
-
-def observing(observer: object) -> Deliver:
-    """Give the function that hands an event to the observer.
+class _Observer:
+    """An object of the user's: with `on_event`, or with methods named like the events.
 
     Raises:
-        ConfigError: It has neither `on_event` nor a method named like an event, or it has an `on_…`
-            method that is neither.
+        ConfigError: It has neither, or it has an `on_…` method that no event is named like.
     """
-    whole = getattr(observer, "on_event", None)
-    names = [n for n in dir(observer) if n.startswith("on_") and n != "on_event"]
-    wrong = [n for n in names if n not in _HOOKS]
-    if wrong or not (names or whole):
-        raise ConfigError(
-            f"{shown(observer)} is no observer: "
-            + (f"there is no event {wrong[0]!r}. " if wrong else "")
-            + "Give it a method on_event(event), or methods named like the events: "
-            + ", ".join(EVENT_NAMES[:3])
-            + ", …"
-        )
-    if not names:
-        return whole  # type: ignore[return-value]  # not None: checked above
-    hooks: dict[str, Deliver] = {n: getattr(observer, n) for n in names}
 
-    def deliver(event: StreamEvent) -> None:
-        hook = hooks.get(event["event"])
-        if hook is not None:
-            hook(event)
-        if whole is not None:
-            whole(event)
+    __slots__ = ("_dropped", "_hooks", "_on_event", "_who")
 
-    return deliver
+    def __init__(self, who: object) -> None:
+        names = [n for n in dir(who) if n.startswith("on_")]
+        unknown = [n for n in names if n not in _HOOKS]
+        if unknown or not names or isinstance(who, type):
+            raise ConfigError(
+                f"{shown(who)} is no observer: "
+                + (f"there is no event {unknown[0]!r}. " if unknown else "")
+                + "Give an object with a method on_event(event), or with methods named like the "
+                + f"events: {', '.join(EVENT_NAMES[:3])}, …"
+            )
+        self._who = who
+        self._on_event: Deliver | None = getattr(who, "on_event", None)
+        self._hooks: dict[str, Deliver] = {n: getattr(who, n) for n in names if n != "on_event"}
+        self._dropped = False
+
+    def follow(self, event: StreamEvent) -> Deliver | None:
+        return None if self._dropped else self._take
+
+    def _take(self, event: StreamEvent) -> None:
+        if self._dropped:
+            return
+        try:
+            if self._on_event is not None:
+                self._on_event(event)
+            hook = self._hooks.get(event["event"])
+            if hook is not None:
+                hook(event)
+        except Exception:
+            if STRICT_OBSERVERS:
+                raise
+            self._dropped = True
+            _log.exception(
+                "observer %r raised on %s and gets no further events of this call",
+                self._who,
+                event["event"],
+            )
+
+
+_HOOKS: Final = frozenset({*EVENT_NAMES, "on_event"})

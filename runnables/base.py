@@ -68,6 +68,8 @@ class Runnable(ABC, Generic[Input, Output]):
     _kind: ClassVar[Kind] = "chain"
     _inline: ClassVar[bool] = False
     """Whether `_invoke` is computation, which async use runs without a worker thread."""
+    _calls_out: ClassVar[bool] = True
+    """Whether its hooks call code that may call runnables without passing on their run."""
     _has_run: ClassVar[bool] = True
     """Whether a call shows as a run; a binding does not."""
     _shown_as_root: ClassVar[bool] = True

@@ -24,6 +24,7 @@ class RunnableBinding(Runnable[Input, Output]):
 
     __slots__ = ("bound", "config", "kwargs", "name")
     _has_run = False
+    _calls_out = False
     _takes_options = True
 
     def __init__(

@@ -11,7 +11,7 @@ from ._execute import Options, aopen_stream_of
 from ._pipe import Pipe
 from ._run import current, run_from
 from .config import RunnableConfig, checked
-from .events import EventFilter, StreamEvent, Version, renderer
+from .events import EventFilter, Rendering, StreamEvent, Version
 
 if TYPE_CHECKING:
     from .base import Runnable
@@ -21,25 +21,6 @@ __all__ = ["read_events"]
 # A run that is this many events ahead of its reader waits. Enough to make the cost of waking the
 # other side small beside that of the events, few enough to stop a model soon.
 EVENTS_AHEAD = 256
-
-
-class _Reader:
-    """The observer that fills the buffer of one reader."""
-
-    __slots__ = ("on_event",)
-
-    def __init__(
-        self, version: Version, raw_input: object, wanted: EventFilter, pipe: Pipe[StreamEvent]
-    ) -> None:
-        put = pipe.put
-        if wanted.needed:
-
-            def put_wanted(event: StreamEvent) -> None:
-                if wanted.admits(event):
-                    pipe.put(event)
-
-            put = put_wanted
-        self.on_event = renderer(version, raw_input, put)
 
 
 def read_events(
@@ -57,8 +38,8 @@ def read_events(
 
     async def read() -> AsyncGenerator[StreamEvent, None]:
         pipe: Pipe[StreamEvent] = Pipe(EVENTS_AHEAD)
-        reader = _Reader(version, value, wanted, pipe)
-        run = run_from(config, reader, pipe, around)
+        rendering = Rendering(version, wanted, value, pipe.put)
+        run = run_from(config, (rendering, pipe), around)
         failures: list[BaseException] = []
 
         async def produce() -> None:
@@ -76,8 +57,11 @@ def read_events(
         beside = Beside()
         beside.start(produce)
         try:
-            while pipe.items or await pipe.ready():
-                yield pipe.take()
+            items = pipe.items
+            while items or await pipe.ready():
+                yield items.popleft()
+                if pipe.full:
+                    pipe.drain()
         finally:
             pipe.close()
             await beside.stop()

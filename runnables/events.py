@@ -7,20 +7,21 @@ parents. A closed or cancelled run ends in an error event whose error is the can
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Literal, TypedDict, get_args
+from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
 
 from ..errors import ConfigError, shown
 
 __all__ = [
     "EVENT_NAMES",
     "KINDS",
+    "Deliver",
     "EventData",
     "EventFilter",
     "Kind",
+    "Rendering",
     "StreamEvent",
     "Version",
     "checked_version",
-    "renderer",
 ]
 
 Kind = Literal["chain", "prompt", "chat_model", "parser", "tool", "retriever"]
@@ -72,6 +73,10 @@ class StreamEvent(TypedDict):
     data: Any
 
 
+Deliver: TypeAlias = Callable[[StreamEvent], object]
+"""What takes an event."""
+
+
 def checked_version(version: str) -> Version:
     """Give the version back if it is one.
 
@@ -86,7 +91,7 @@ def checked_version(version: str) -> Version:
 class EventFilter:
     """Which runs a reader wants to see; each run is tested by itself, the outermost too."""
 
-    __slots__ = ("_excluded", "_included", "_runs")
+    __slots__ = ("_excluded", "_included")
 
     def __init__(
         self,
@@ -98,28 +103,11 @@ class EventFilter:
         exclude_types: Sequence[str] | None = None,
         exclude_tags: Sequence[str] | None = None,
     ) -> None:
-        self._included = _Lists(include_names, include_types, include_tags)
-        self._excluded = _Lists(exclude_names, exclude_types, exclude_tags)
-        self._runs: dict[str, bool] = {}
-
-    @property
-    def needed(self) -> bool:
-        """Whether there is anything to test."""
-        return self._included.given or self._excluded.given
+        self._included = _Lists("include", include_names, include_types, include_tags)
+        self._excluded = _Lists("exclude", exclude_names, exclude_types, exclude_tags)
 
     def admits(self, event: StreamEvent) -> bool:
-        """Whether the reader sees this event."""
-        if event["event"] == "on_custom_event":  # has a name of its own, which may be listed
-            return self._admits(event)
-        run_id = event["run_id"]
-        known = self._runs.get(run_id)
-        if known is None:
-            known = self._runs[run_id] = self._admits(event)
-        if event["event"].endswith(("_end", "_error")):
-            del self._runs[run_id]
-        return known
-
-    def _admits(self, event: StreamEvent) -> bool:
+        """Whether the reader sees this event, and with it all others of the same run."""
         included = not self._included.given or self._included.match(event)
         return included and not self._excluded.match(event)
 
@@ -131,15 +119,16 @@ class _Lists:
 
     def __init__(
         self,
+        what: str,
         names: Iterable[str] | None,
         types: Iterable[str] | None,
         tags: Iterable[str] | None,
     ) -> None:
         # An empty list of inclusions is given, and lets nothing through.
         self.given = names is not None or types is not None or tags is not None
-        self.names = _words("names", names)
-        self.types = _words("types", types)
-        self.tags = _words("tags", tags)
+        self.names = _words(f"{what}_names", names)
+        self.types = _words(f"{what}_types", types)
+        self.tags = _words(f"{what}_tags", tags)
 
     def match(self, event: StreamEvent) -> bool:
         kind = event["event"].removeprefix("on_").rpartition("_")[0]
@@ -150,49 +139,78 @@ class _Lists:
         )
 
 
-def _words(what: str, words: Iterable[str] | None) -> frozenset[str]:
+def _words(argument: str, words: Iterable[str] | None) -> frozenset[str]:
     if isinstance(words, str):
-        raise ConfigError(
-            f"include_{what} and exclude_{what} take a list; write [{words!r}] instead of {words!r}"
-        )
+        raise ConfigError(f"{argument} takes a list; write {argument}=[{words!r}]")
     return frozenset(words or ())
 
 
-def renderer(
-    version: Version, raw_input: object, put: Callable[[StreamEvent], None]
-) -> Callable[[StreamEvent], None]:
-    """Give the function that shows the events of one reader as its version has them.
+class Rendering:
+    """How one reader sees the events: in its version, and only the runs that it wants.
 
-    The first run that it sees is the outermost one of this reader, though perhaps not of others: its
+    The first run that it meets is the outermost one of this reader, though perhaps not of others: its
     start has the raw input, its end only the output, and parents above it are left out.
     """
-    root = ""
-    depth = 0
-    streamed = False
 
-    def render(event: StreamEvent) -> None:
-        nonlocal root, depth, streamed
-        if not root:
-            root, depth = event["run_id"], len(event["parent_ids"])
-        if version == "v1":
-            event = {**event, "parent_ids": []}
-        elif depth:
-            event = {**event, "parent_ids": event["parent_ids"][depth:]}
-        if event["run_id"] != root:
-            put(event)
-            return
-        phase = event["event"].rpartition("_")[2]
-        if phase == "start":
-            event = {**event, "data": {"input": raw_input}}
-        elif phase == "stream":
-            streamed = True
-        elif phase == "end":
-            output = event["data"]["output"]
-            if version == "v1" and not streamed:
+    __slots__ = ("_depth", "_put", "_raw_input", "_root", "_version", "_wanted")
+
+    def __init__(
+        self, version: Version, wanted: EventFilter, raw_input: object, put: Deliver
+    ) -> None:
+        self._version = version
+        self._wanted = wanted
+        self._raw_input = raw_input
+        self._put = put
+        self._root = ""
+        self._depth = 0
+
+    def follow(self, event: StreamEvent) -> Deliver | None:
+        """Give what takes the events of a run, of which `event` is the pattern; None for a hidden run."""
+        is_root = not self._root
+        if is_root:
+            self._root, self._depth = event["run_id"], len(event["parent_ids"])
+        if not self._wanted.admits(event):
+            return None
+        if is_root and self._version == "v1":
+            return self._as_whole_v1_root()
+        if is_root and self._depth:
+            return self._as_root
+        if self._version == "v1":
+            return self._without_parents
+        return self._below_root if self._depth else self._put
+
+    def _without_parents(self, event: StreamEvent) -> None:
+        event = event.copy()
+        event["parent_ids"] = []
+        self._put(event)
+
+    def _below_root(self, event: StreamEvent) -> None:
+        event = event.copy()
+        event["parent_ids"] = event["parent_ids"][self._depth :]
+        self._put(event)
+
+    def _as_root(self, event: StreamEvent) -> None:
+        event = event.copy()
+        event["parent_ids"] = []
+        if event["event"].endswith("_start"):
+            event["data"] = {"input": self._raw_input}
+        elif event["event"].endswith("_end"):
+            event["data"] = {"output": event["data"]["output"]}
+        self._put(event)
+
+    def _as_whole_v1_root(self) -> Deliver:
+        streamed = False
+
+        def put(event: StreamEvent) -> None:
+            nonlocal streamed
+            data = event["data"]
+            streamed = streamed or "chunk" in data
+            if not streamed and "output" in data:
                 # v1 shows the output of a step that does not stream as its one chunk.
-                name = f"{event['event'][:-4]}_stream"
-                put({**event, "event": name, "data": {"chunk": output}})
-            event = {**event, "data": {"output": output}}
-        put(event)
+                chunk = event.copy()
+                chunk["event"] = event["event"].removesuffix("_end") + "_stream"
+                chunk["data"] = {"chunk": data["output"]}
+                self._as_root(chunk)
+            self._as_root(event)
 
-    return render
+        return put

@@ -35,6 +35,7 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
     """
 
     __slots__ = ("_places", "name", "steps__")
+    _calls_out = False
 
     def __init__(
         self,

@@ -101,6 +101,7 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
     """
 
     __slots__ = ("mapper", "name")
+    _calls_out = False
 
     def __init__(
         self, mapper: RunnableParallel[dict[str, Any]], *, name: str | None = None
@@ -203,6 +204,7 @@ class RunnablePick(Runnable[Mapping[str, Any], Any]):
 
     __slots__ = ("keys", "name")
     _inline = True
+    _calls_out = False
 
     def __init__(self, keys: str | list[str], *, name: str | None = None) -> None:
         self.keys = keys

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CompositionError
 from ._closing import aclose
 from ._coerce import coerce_to_runnable
-from ._execute import NO_OPTIONS, aopen_stream, open_stream
+from ._execute import NO_OPTIONS, aopen_stage, open_stage
 from ._place import Place, deepest_frame, note_place
 from ._plan import call
 from .base import Input, Output, Runnable
@@ -32,6 +32,7 @@ class RunnableSequence(Runnable[Input, Output]):
     """
 
     __slots__ = ("_places", "name", "steps")
+    _calls_out = False
 
     def __init__(self, *steps: RunnableLike[Any, Any], name: str | None = None) -> None:
         if len(steps) < 2:
@@ -72,9 +73,11 @@ class RunnableSequence(Runnable[Input, Output]):
         self, chunks: Iterator[Any], run: Run, **options: Any
     ) -> Generator[Output, None, None]:
         stages: list[Generator[Any, None, None]] = []
+        last, source = chunks, None
         for step, place in zip(self.steps, self._places, strict=True):
-            source = stages[-1] if stages else chunks
-            stages.append(open_stream(step, source, run, place, NO_OPTIONS if stages else options))
+            given = NO_OPTIONS if stages else options
+            last, source = open_stage(step, last, run, place, given, source)
+            stages.append(last)
         frames = [getattr(chunks, "gi_frame", None), *(stage.gi_frame for stage in stages)]
         try:
             yield from stages[-1]
@@ -89,9 +92,11 @@ class RunnableSequence(Runnable[Input, Output]):
         self, chunks: AsyncIterator[Any], run: Run, **options: Any
     ) -> AsyncGenerator[Output, None]:
         stages: list[AsyncGenerator[Any, None]] = []
+        last, source = chunks, None
         for step, place in zip(self.steps, self._places, strict=True):
-            source = stages[-1] if stages else chunks
-            stages.append(aopen_stream(step, source, run, place, NO_OPTIONS if stages else options))
+            given = NO_OPTIONS if stages else options
+            last, source = aopen_stage(step, last, run, place, given, source)
+            stages.append(last)
         frames = [getattr(stage, "ag_frame", None) for stage in (chunks, *stages)]
         try:
             async for chunk in stages[-1]:
