@@ -61,7 +61,7 @@ def benchmark() -> None:
 
 
 def lowest() -> None:
-    """Run the tests on the oldest versions that pyproject.toml allows and the oldest Python here."""
+    """Run the tests on the oldest versions that are allowed, with the oldest Python here."""
     oldest = next((version for version in SUPPORTED if interpreter(version)), HERE)
     home = environment(oldest, lowest=True)
     run(home / "bin/pytest", "--quiet", "-p", "no:cacheprovider")
