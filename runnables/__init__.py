@@ -18,9 +18,12 @@ from .addable import aadd as aadd
 from .addable import add as add
 from .base import Runnable as Runnable
 from .binding import RunnableBinding as RunnableBinding
+from .branch import RunnableBranch as RunnableBranch
 from .config import RunnableConfig as RunnableConfig
+from .each import RunnableEach as RunnableEach
 from .events import EventData as EventData
 from .events import StreamEvent as StreamEvent
+from .fallbacks import RunnableWithFallbacks as RunnableWithFallbacks
 from .function import RunnableLambda as RunnableLambda
 from .function import chain as chain
 from .generator import RunnableGenerator as RunnableGenerator
@@ -29,17 +32,26 @@ from .parallel import RunnableParallel as RunnableParallel
 from .passthrough import RunnableAssign as RunnableAssign
 from .passthrough import RunnablePassthrough as RunnablePassthrough
 from .passthrough import RunnablePick as RunnablePick
+from .retry import ExponentialJitterParams as ExponentialJitterParams
+from .retry import RunnableRetry as RunnableRetry
+from .router import RouterInput as RouterInput
+from .router import RouterRunnable as RouterRunnable
 from .sequence import RunnableSequence as RunnableSequence
 from .serializable import RunnableSerializable as RunnableSerializable
 
 __all__ = [
     "AddableDict",
     "EventData",
+    "ExponentialJitterParams",
+    "RouterInput",
+    "RouterRunnable",
     "Run",
     "Runnable",
     "RunnableAssign",
     "RunnableBinding",
+    "RunnableBranch",
     "RunnableConfig",
+    "RunnableEach",
     "RunnableGenerator",
     "RunnableLambda",
     "RunnableLike",
@@ -47,8 +59,10 @@ __all__ = [
     "RunnableParallel",
     "RunnablePassthrough",
     "RunnablePick",
+    "RunnableRetry",
     "RunnableSequence",
     "RunnableSerializable",
+    "RunnableWithFallbacks",
     "StreamEvent",
     "aadd",
     "aclose",

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigError
-from ._beside import Beside, iterate_in_thread
 from ._execute import Options, aexecute, execute
-from ._pipe import Pipe
 from ._place import NOWHERE
 from ._run import Run, run_from
-from ._together import arun_all, run_all
+from ._together import arun_queue, run_queue
 
 if TYPE_CHECKING:
     from .base import Runnable
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["abatch", "batch"]
 
 T = TypeVar("T")
-Configs = "RunnableConfig | Sequence[RunnableConfig] | None"
 
 
 def batch(
@@ -47,7 +44,7 @@ def batch(
     elements = _Elements(inputs, config)
     # As many as concurrent.futures takes by itself: enough for steps that wait, few enough to start.
     common = min(32, (os.cpu_count() or 1) + 4)
-    run_all((partial(job, *e) for e in elements), elements.workers(common))
+    run_queue((partial(job, *e) for e in elements), elements.workers(common))
     return [results[i] for i in range(len(results))]
 
 
@@ -70,7 +67,7 @@ async def abatch(
             results[i] = exc
 
     elements = _Elements(inputs, config)
-    await arun_all((partial(job, *e) for e in elements), elements.workers(None))
+    await arun_queue((partial(job, *e) for e in elements), elements.workers(None))
     return [results[i] for i in range(len(results))]
 
 

@@ -286,6 +286,7 @@ def _watched_stream(
             output = _watched(step, value, run, options)
         finally:
             current.reset(token)
+        run.gave(output)
         yield output
         return
     stream: Generator[Output, None, None] | None = None
@@ -333,6 +334,7 @@ async def _awatched_stream(
             output = await _awatched(step, value, run, options)
         finally:
             current.reset(token)
+        run.gave(output)
         yield output
         return
     stream: AsyncGenerator[Output, None] | None = None

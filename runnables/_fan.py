@@ -15,7 +15,7 @@ import anyio
 from ._beside import CHUNKS_AHEAD, Beside
 from ._closing import aclose
 from ._pipe import Pipe
-from ._together import raise_first
+from ._together import MOST_THREADS, raise_first
 
 __all__ = ["Branch", "ABranch", "Blame", "afan_out", "fan_out"]
 
@@ -26,8 +26,6 @@ Blame: TypeAlias = Callable[[int, BaseException], object]
 
 # How many chunks of the input the quickest branch may be ahead of the slowest.
 LEAD = 1024
-# More threads than this at once are not started: branches beyond it wait for one to be free.
-MOST_THREADS = 128
 
 
 def fan_out(

@@ -1,15 +1,19 @@
 """What a composite wants done, step by step, and the drivers that do it.
 
-A composite says what it does once, as a generator (`Runnable._plan`) that yields calls and is sent
-their results; `drive` makes them in the caller's thread, `adrive` in the caller's task. A call that
-fails is raised inside the plan, so that a plan handles errors with `try`.
+A composite says what it does once, as a generator (`Runnable._plan`) that yields wishes and is sent
+their results. `drive` fulfils them in the caller's thread, `adrive` in the caller's task, and
+`drive_stream` and `adrive_stream` do it so that what the plan ends with is streamed. A wish that fails
+is raised inside the plan, so that a plan handles errors with `try`.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+import anyio
 
 from ._closing import aclose
 from ._execute import NO_OPTIONS, Options, aexecute, aopen_stream_of, execute, open_stream_of
@@ -22,14 +26,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Call",
-    "Gather",
     "Plan",
     "adrive",
     "adrive_stream",
+    "attempt",
     "call",
     "drive",
     "drive_stream",
     "gather",
+    "sleep",
 ]
 
 T = TypeVar("T")
@@ -54,6 +59,16 @@ class Call(Generic[T_co]):
         self.options = options
 
 
+class Attempt(Call[T_co]):
+    """A wish for a call that may be given up for another one.
+
+    When the plan is streamed, the call is brought to its first chunk: until then its failure is raised
+    in the plan; after it the plan can do no more, as chunks have gone on to the reader.
+    """
+
+    __slots__ = ()
+
+
 class Gather:
     """A wish to make several calls at the same time."""
 
@@ -62,41 +77,17 @@ class Gather:
     def __init__(self, calls: Sequence[Call[Any]]) -> None:
         self.calls = calls
 
-    def perform(self, owner: Runnable[Any, Any], run: Run) -> list[Any]:
-        """Make the calls in threads; `max_concurrency` limits them, else all run at once."""
-        results: list[Any] = [None] * len(self.calls)
 
-        def job(i: int, wish: Call[Any]) -> None:
-            try:
-                results[i] = execute(wish.step, wish.value, run, wish.place, wish.options)
-            except BaseException as exc:
-                note_place(exc, owner, wish.place, wish.step)
-                raise
+class Sleep:
+    """A wish to wait."""
 
-        run_all([partial(job, i, wish) for i, wish in enumerate(self.calls)], self._workers(run))
-        return results
+    __slots__ = ("seconds",)
 
-    async def aperform(self, owner: Runnable[Any, Any], run: Run) -> list[Any]:
-        """Make the calls in tasks; `max_concurrency` limits them, else all run at once."""
-        results: list[Any] = [None] * len(self.calls)
-
-        async def job(i: int, wish: Call[Any]) -> None:
-            try:
-                results[i] = await aexecute(wish.step, wish.value, run, wish.place, wish.options)
-            except BaseException as exc:
-                note_place(exc, owner, wish.place, wish.step)
-                raise
-
-        await arun_all(
-            [partial(job, i, wish) for i, wish in enumerate(self.calls)], self._workers(run)
-        )
-        return results
-
-    def _workers(self, run: Run) -> int:
-        return min(len(self.calls), run.settings.max_concurrency or len(self.calls))
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
 
 
-Wish: TypeAlias = Call[Any] | Gather
+Wish: TypeAlias = Call[Any] | Gather | Sleep
 Plan: TypeAlias = Generator[Wish, Any, "T | Call[T]"]
 """A plan gives its result, or a last call whose result is its own and may be streamed."""
 
@@ -111,101 +102,209 @@ def call(
     return (yield Call(step, value, place, options))
 
 
+def attempt(
+    step: Runnable[Any, T],
+    value: Any,
+    place: Place = NOWHERE,
+    options: Options = NO_OPTIONS,
+) -> Generator[Attempt[T], T, T]:
+    """Call a step that may be given up; the plan must return what this gives."""
+    return (yield Attempt(step, value, place, options))
+
+
 def gather(calls: Sequence[Call[T]]) -> Generator[Gather, list[T], list[T]]:
     """Make calls at the same time from a plan: `results = yield from gather(calls)`."""
     return (yield Gather(calls))
 
 
+def sleep(seconds: float) -> Generator[Sleep, None, None]:
+    """Wait, from a plan."""
+    yield Sleep(seconds)
+
+
+# Once.
+
+
 def drive(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> T:
     """Carry out the plan of `owner`."""
-    last = _to_last(owner, plan, run)
-    if not isinstance(last, Call):
-        return last
-    try:
-        return execute(last.step, last.value, run, last.place, last.options)
-    except BaseException as exc:
-        note_place(exc, owner, last.place, last.step)
-        raise
-
-
-def _to_last(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> T | Call[T]:
-    try:
-        wish = next(plan)
-        while True:
-            try:
-                if isinstance(wish, Call):
-                    result = execute(wish.step, wish.value, run, wish.place, wish.options)
-                else:
-                    result = wish.perform(owner, run)
-            except BaseException as exc:
-                if isinstance(wish, Call):
-                    note_place(exc, owner, wish.place, wish.step)
-                wish = plan.throw(exc)
-            else:
-                wish = plan.send(result)
-    except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]  # Generator does not type what it returns
+    last = _to_end(owner, plan, run)
+    return _called(owner, last, run) if isinstance(last, Call) else last
 
 
 async def adrive(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> T:
     """Carry out the plan of `owner`."""
-    last = await _ato_last(owner, plan, run)
-    if not isinstance(last, Call):
-        return last
-    try:
-        return await aexecute(last.step, last.value, run, last.place, last.options)
-    except BaseException as exc:
-        note_place(exc, owner, last.place, last.step)
-        raise
+    last = await _ato_end(owner, plan, run)
+    return await _acalled(owner, last, run) if isinstance(last, Call) else last
 
 
-async def _ato_last(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> T | Call[T]:
+def _to_end(owner: Runnable[Any, T], plan: Plan[T], run: Run, streamed: bool = False) -> Any:
     try:
         wish = next(plan)
         while True:
             try:
-                if isinstance(wish, Call):
-                    result = await aexecute(wish.step, wish.value, run, wish.place, wish.options)
+                if not isinstance(wish, Call):
+                    result = _fulfilled(owner, wish, run)
+                elif streamed and isinstance(wish, Attempt):
+                    result = _Opened(owner, wish, run)
                 else:
-                    result = await wish.aperform(owner, run)
+                    result = _called(owner, wish, run)
             except BaseException as exc:
-                if isinstance(wish, Call):
-                    note_place(exc, owner, wish.place, wish.step)
                 wish = plan.throw(exc)
             else:
                 wish = plan.send(result)
     except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]  # Generator does not type what it returns
+        return stop.value
+
+
+async def _ato_end(owner: Runnable[Any, T], plan: Plan[T], run: Run, streamed: bool = False) -> Any:
+    try:
+        wish = next(plan)
+        while True:
+            try:
+                if not isinstance(wish, Call):
+                    result = await _afulfilled(owner, wish, run)
+                elif streamed and isinstance(wish, Attempt):
+                    result = await _AOpened(owner, wish, run).to_first()
+                else:
+                    result = await _acalled(owner, wish, run)
+            except BaseException as exc:
+                wish = plan.throw(exc)
+            else:
+                wish = plan.send(result)
+    except StopIteration as stop:
+        return stop.value
+
+
+def _called(owner: Runnable[Any, Any], wish: Call[T], run: Run) -> T:
+    try:
+        return execute(wish.step, wish.value, run, wish.place, wish.options)
+    except BaseException as exc:
+        note_place(exc, owner, wish.place, wish.step)
+        raise
+
+
+async def _acalled(owner: Runnable[Any, Any], wish: Call[T], run: Run) -> T:
+    try:
+        return await aexecute(wish.step, wish.value, run, wish.place, wish.options)
+    except BaseException as exc:
+        note_place(exc, owner, wish.place, wish.step)
+        raise
+
+
+def _fulfilled(owner: Runnable[Any, Any], wish: Gather | Sleep, run: Run) -> Any:
+    if isinstance(wish, Sleep):
+        time.sleep(wish.seconds)
+        return None
+    results: list[Any] = [None] * len(wish.calls)
+
+    def job(i: int) -> None:
+        results[i] = _called(owner, wish.calls[i], run)
+
+    run_all([partial(job, i) for i in range(len(results))], run.settings.max_concurrency)
+    return results
+
+
+async def _afulfilled(owner: Runnable[Any, Any], wish: Gather | Sleep, run: Run) -> Any:
+    if isinstance(wish, Sleep):
+        await anyio.sleep(wish.seconds)
+        return None
+    results: list[Any] = [None] * len(wish.calls)
+
+    async def job(i: int) -> None:
+        results[i] = await _acalled(owner, wish.calls[i], run)
+
+    await arun_all([partial(job, i) for i in range(len(results))], run.settings.max_concurrency)
+    return results
+
+
+# As a stream.
 
 
 def drive_stream(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> Generator[T, None, None]:
-    """Carry out the plan of `owner`, and stream its last call."""
-    last = _to_last(owner, plan, run)
-    if not isinstance(last, Call):
+    """Carry out the plan of `owner`, and stream what it ends with."""
+    last = _to_end(owner, plan, run, streamed=True)
+    if isinstance(last, Call):
+        last = _Opened(owner, last, run)
+    if isinstance(last, _Opened):
+        yield from last.chunks()
+    else:
         yield last
-        return
-    stream = open_stream_of(last.step, last.value, run, last.place, last.options)
-    try:
-        yield from stream
-    except BaseException as exc:
-        note_place(exc, owner, last.place, last.step)
-        raise
 
 
 async def adrive_stream(
     owner: Runnable[Any, T], plan: Plan[T], run: Run
 ) -> AsyncGenerator[T, None]:
-    """Carry out the plan of `owner`, and stream its last call."""
-    last = await _ato_last(owner, plan, run)
-    if not isinstance(last, Call):
+    """Carry out the plan of `owner`, and stream what it ends with."""
+    last = await _ato_end(owner, plan, run, streamed=True)
+    if isinstance(last, Call):
+        last = await _AOpened(owner, last, run).to_first()
+    if not isinstance(last, _AOpened):
         yield last
         return
-    stream = aopen_stream_of(last.step, last.value, run, last.place, last.options)
+    chunks = last.chunks()
     try:
-        async for chunk in stream:
+        async for chunk in chunks:
             yield chunk
-    except BaseException as exc:
-        note_place(exc, owner, last.place, last.step)
-        raise
     finally:
-        await aclose(stream)
+        await aclose(chunks)
+
+
+_NO_CHUNK: Any = object()
+
+
+class _Opened:
+    """The stream of a call that has given its first chunk."""
+
+    __slots__ = ("_first", "_owner", "_stream", "_wish")
+
+    def __init__(self, owner: Runnable[Any, Any], wish: Call[Any], run: Run) -> None:
+        self._owner = owner
+        self._wish = wish
+        self._stream = open_stream_of(wish.step, wish.value, run, wish.place, wish.options)
+        try:
+            self._first = next(self._stream, _NO_CHUNK)
+        except BaseException as exc:
+            note_place(exc, owner, wish.place, wish.step)
+            raise
+
+    def chunks(self) -> Generator[Any, None, None]:
+        try:
+            if self._first is not _NO_CHUNK:
+                yield self._first
+            yield from self._stream
+        except BaseException as exc:
+            note_place(exc, self._owner, self._wish.place, self._wish.step)
+            raise
+        finally:
+            self._stream.close()
+
+
+class _AOpened:
+    """The stream of a call that has given its first chunk."""
+
+    __slots__ = ("_first", "_owner", "_stream", "_wish")
+
+    def __init__(self, owner: Runnable[Any, Any], wish: Call[Any], run: Run) -> None:
+        self._owner = owner
+        self._wish = wish
+        self._stream = aopen_stream_of(wish.step, wish.value, run, wish.place, wish.options)
+
+    async def to_first(self) -> _AOpened:
+        try:
+            self._first = await anext(self._stream, _NO_CHUNK)
+        except BaseException as exc:
+            note_place(exc, self._owner, self._wish.place, self._wish.step)
+            raise
+        return self
+
+    async def chunks(self) -> AsyncGenerator[Any, None]:
+        try:
+            if self._first is not _NO_CHUNK:
+                yield self._first
+            async for chunk in self._stream:
+                yield chunk
+        except BaseException as exc:
+            note_place(exc, self._owner, self._wish.place, self._wish.step)
+            raise
+        finally:
+            await aclose(self._stream)

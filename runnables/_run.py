@@ -137,6 +137,7 @@ class WatchedRun(Run):
     """A run that somebody watches. Its reports are made by `_execute.py` alone.
 
     Attributes:
+        event: The pattern of its events.
         input: What the events show of the input, once that is known as a whole.
     """
 
@@ -144,12 +145,12 @@ class WatchedRun(Run):
         "_after",
         "_began",
         "_deliver",
-        "_event",
         "_next",
         "_prefix",
         "_source",
         "_sum",
         "_taken",
+        "event",
         "input",
     )
 
@@ -169,7 +170,7 @@ class WatchedRun(Run):
         self._prefix = f"on_{step._kind}_"
         tag, tags = self.place.tag, self.settings.tags
         # All events of the run are copies of one dict: a copy is cheaper than a new one.
-        self._event: StreamEvent = {
+        self.event: StreamEvent = {
             "event": self._prefix + "stream",
             "name": self.name or step.get_name(),
             "run_id": self.id,
@@ -178,7 +179,7 @@ class WatchedRun(Run):
             "metadata": self.settings.metadata,
             "data": None,
         }
-        self._deliver = sink.follow(self._event)
+        self._deliver = sink.follow(self)
 
     def child(self, step: Runnable[Any, Any], place: Place) -> Run:
         return self.below().child(step, place)
@@ -215,9 +216,17 @@ class WatchedRun(Run):
         if not self._began:  # it gives something before it has taken anything
             self.started()
         if shown and self._deliver is not None:
-            event = self._event.copy()
+            event = self.event.copy()
             event["data"] = {"chunk": chunk}
             self._deliver(event)
+        if self._next is not None:
+            self._next.started()
+            self._next = None
+
+    def gave(self, output: Any) -> None:
+        """Note the whole output of a run that has ended and goes to the next stage."""
+        self._sum = Sum()
+        self._sum.add(output)
         if self._next is not None:
             self._next.started()
             self._next = None
@@ -247,11 +256,11 @@ class WatchedRun(Run):
         if self.input is not UNKNOWN:
             return self.input
         if self._source is not None:
-            return self._source._passed_on()
+            return self._source.passed_on()
         return None if self._taken is None else self._taken.result()
 
-    def _passed_on(self) -> Any:
-        """The sum of all that went to the next step, which may be more than the output."""
+    def passed_on(self) -> Any:
+        """Give the sum of all that went to the next step, which may be more than the output."""
         if not self._after:
             return self._sum.result()
         total = Sum()
@@ -261,7 +270,7 @@ class WatchedRun(Run):
 
     def _report(self, phase: str, data: dict[str, Any]) -> None:
         if self._deliver is not None:
-            event = self._event.copy()
+            event = self.event.copy()
             event["event"] = self._prefix + phase
             event["data"] = data
             self._deliver(event)

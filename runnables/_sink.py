@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ..errors import ConfigError, shown
 from ._pipe import Pipe
 from .events import EVENT_NAMES, Deliver, StreamEvent
+
+if TYPE_CHECKING:
+    from ._run import WatchedRun
 
 __all__ = ["Follower", "Sink"]
 
@@ -18,7 +21,7 @@ _log = logging.getLogger("levada")
 class Follower(Protocol):
     """An observer inside levada: decides once per run what takes the events of it, if anything."""
 
-    def follow(self, event: StreamEvent, /) -> Deliver | None: ...
+    def follow(self, run: WatchedRun, /) -> Deliver | None: ...
 
 
 class Sink:
@@ -63,9 +66,9 @@ class Sink:
             gate = reader[1] if gate is None else _Gates(gate, reader[1])
         return cls(known, followers, gate) if followers else None
 
-    def follow(self, event: StreamEvent) -> Deliver | None:
-        """Give what takes the events of a run, of which `event` is the pattern; None if nobody does."""
-        takers = [t for f in self._followers if (t := f.follow(event)) is not None]
+    def follow(self, run: WatchedRun) -> Deliver | None:
+        """Give what takes the events of a run; None if nobody does."""
+        takers = [t for f in self._followers if (t := f.follow(run)) is not None]
         if len(takers) < 2:
             return takers[0] if takers else None
 
@@ -137,7 +140,7 @@ class _Observer:
         self._hooks: dict[str, Deliver] = {n: getattr(who, n) for n in names if n != "on_event"}
         self._dropped = False
 
-    def follow(self, event: StreamEvent) -> Deliver | None:
+    def follow(self, run: WatchedRun) -> Deliver | None:
         return None if self._dropped else self._take
 
     def _take(self, event: StreamEvent) -> None:

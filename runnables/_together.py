@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 
 import anyio
 
-__all__ = ["arun_all", "raise_first", "run_all"]
+__all__ = ["MOST_THREADS", "arun_all", "arun_queue", "raise_first", "run_all", "run_queue"]
 
 Job = Callable[[], object]
 AsyncJob = Callable[[], Awaitable[object]]
 
 
-def run_all(jobs: Iterable[Job], workers: int) -> None:
-    """Run the jobs, at most `workers` at a time; the calling thread is one of the workers.
+# More threads than this are not started for one call, whatever it asks for.
+MOST_THREADS = 128
+
+
+def run_all(jobs: Sequence[Job], limit: int | None) -> None:
+    """Run the jobs at the same time, at most `limit`; see `run_queue`."""
+    run_queue(jobs, min(len(jobs), limit or MOST_THREADS))
+
+
+async def arun_all(jobs: Sequence[AsyncJob], limit: int | None) -> None:
+    """Run the jobs at the same time, at most `limit`; see `arun_queue`."""
+    await arun_queue(jobs, min(len(jobs), limit or len(jobs)))
+
+
+def run_queue(jobs: Iterable[Job], workers: int) -> None:
+    """Run the jobs in threads, at most `workers` at a time; the calling thread is one of them.
 
     The first failure stops what has not begun and is raised when what has begun is done; the other
     failures are notes on it.
@@ -52,8 +66,8 @@ class _Queue:
                 self.failures.append(exc)
 
 
-async def arun_all(jobs: Iterable[AsyncJob], workers: int) -> None:
-    """Run the jobs, at most `workers` at a time, as tasks.
+async def arun_queue(jobs: Iterable[AsyncJob], workers: int) -> None:
+    """Run the jobs in tasks, at most `workers` at a time.
 
     The first failure cancels the others and is raised when they have ended; failures that come up
     meanwhile are notes on it.

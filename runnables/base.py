@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ._execute import Options
     from ._plan import Plan
     from .config import RunnableConfig
+    from .fallbacks import RunnableWithFallbacks
+    from .retry import ExponentialJitterParams
 
 __all__ = ["Input", "Other", "Output", "Runnable"]
 
@@ -351,3 +353,52 @@ class Runnable(ABC, Generic[Input, Output]):
         from .passthrough import RunnablePick
 
         return self | RunnablePick(keys)
+
+    def map(self) -> Runnable[Sequence[Input], list[Output]]:
+        """Give the step that calls this one with every element of a list."""
+        from .each import RunnableEach
+
+        return RunnableEach(bound=self)
+
+    def with_retry(
+        self,
+        *,
+        retry_if_exception_type: tuple[type[BaseException], ...]
+        | Callable[[BaseException], bool] = (Exception,),
+        wait_exponential_jitter: bool = True,
+        exponential_jitter_params: ExponentialJitterParams | None = None,
+        stop_after_attempt: int = 3,
+        stop: Any = None,
+        wait: Any = None,
+        retry: Any = None,
+    ) -> Runnable[Input, Output]:
+        """Give this step so that it is tried again when it fails; see `RunnableRetry`."""
+        from .retry import RunnableRetry
+
+        return RunnableRetry(
+            bound=self,
+            retry_exception_types=retry_if_exception_type,
+            wait_exponential_jitter=wait_exponential_jitter,
+            exponential_jitter_params=exponential_jitter_params,
+            max_attempt_number=stop_after_attempt,
+            stop=stop,
+            wait=wait,
+            retry=retry,
+        )
+
+    def with_fallbacks(
+        self,
+        fallbacks: Sequence[Runnable[Input, Output]],
+        *,
+        exceptions_to_handle: tuple[type[BaseException], ...] = (Exception,),
+        exception_key: str | None = None,
+    ) -> RunnableWithFallbacks[Input, Output]:
+        """Give this step with others to try when it fails; see `RunnableWithFallbacks`."""
+        from .fallbacks import RunnableWithFallbacks
+
+        return RunnableWithFallbacks(
+            runnable=self,
+            fallbacks=fallbacks,
+            exceptions_to_handle=exceptions_to_handle,
+            exception_key=exception_key,
+        )

@@ -7,7 +7,7 @@ parents. A closed or cancelled run ends in an error event whose error is the can
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypedDict, get_args
 
 from ..errors import ConfigError, shown
 
@@ -145,6 +145,14 @@ def _words(argument: str, words: Iterable[str] | None) -> frozenset[str]:
     return frozenset(words or ())
 
 
+class FollowedRun(Protocol):
+    """What a reader looks at in a run."""
+
+    event: StreamEvent
+
+    def passed_on(self) -> Any: ...
+
+
 class Rendering:
     """How one reader sees the events: in its version, and only the runs that it wants.
 
@@ -164,15 +172,16 @@ class Rendering:
         self._root = ""
         self._depth = 0
 
-    def follow(self, event: StreamEvent) -> Deliver | None:
-        """Give what takes the events of a run, of which `event` is the pattern; None for a hidden run."""
+    def follow(self, run: FollowedRun) -> Deliver | None:
+        """Give what takes the events of a run; None for a hidden one."""
+        event = run.event
         is_root = not self._root
         if is_root:
             self._root, self._depth = event["run_id"], len(event["parent_ids"])
         if not self._wanted.admits(event):
             return None
         if is_root and self._version == "v1":
-            return self._as_whole_v1_root()
+            return self._as_v1_root(run)
         if is_root and self._depth:
             return self._as_root
         if self._version == "v1":
@@ -198,19 +207,22 @@ class Rendering:
             event["data"] = {"output": event["data"]["output"]}
         self._put(event)
 
-    def _as_whole_v1_root(self) -> Deliver:
+    def _as_v1_root(self, run: FollowedRun) -> Deliver:
         streamed = False
 
         def put(event: StreamEvent) -> None:
             nonlocal streamed
             data = event["data"]
             streamed = streamed or "chunk" in data
-            if not streamed and "output" in data:
-                # v1 shows the output of a step that does not stream as its one chunk.
-                chunk = event.copy()
-                chunk["event"] = event["event"].removesuffix("_end") + "_stream"
-                chunk["data"] = {"chunk": data["output"]}
-                self._as_root(chunk)
+            if "output" in data:
+                event = event.copy()
+                if streamed:  # v1 sums up what it has shown
+                    event["data"] = {"output": run.passed_on()}
+                else:  # and shows the output of a step that does not stream as its one chunk
+                    chunk = event.copy()
+                    chunk["event"] = event["event"].removesuffix("_end") + "_stream"
+                    chunk["data"] = {"chunk": data["output"]}
+                    self._as_root(chunk)
             self._as_root(event)
 
         return put

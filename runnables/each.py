@@ -1,0 +1,44 @@
+"""`RunnableEach`: a step for every element of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CompositionError, shown
+from ._place import Place
+from ._plan import Call, gather
+from .base import Input, Output, Runnable
+
+if TYPE_CHECKING:
+    from ._plan import Plan
+    from ._run import Run
+
+__all__ = ["RunnableEach"]
+
+
+class RunnableEach(Runnable[Sequence[Input], list[Output]]):
+    """Call a step with every element of the input, at the same time; made by `step.map()`.
+
+    `max_concurrency` in the config limits how many run at once.
+    """
+
+    __slots__ = ("bound", "name")
+    _calls_out = False
+
+    def __init__(self, *, bound: Runnable[Input, Output], name: str | None = None) -> None:
+        self.bound = bound
+        self.name = name
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        name = name or self.name or f"RunnableEach<{self.bound.get_name()}>"
+        return super().get_name(suffix, name=name)
+
+    def _plan(self, value: Sequence[Any], run: Run, **options: Any) -> Plan[list[Output]]:
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise CompositionError(f"{self.get_name()} takes a list; got {shown(value)}")
+        calls = [
+            Call(self.bound, element, Place("", f"element {i}"), options)
+            for i, element in enumerate(value)
+        ]
+        return (yield from gather(calls))

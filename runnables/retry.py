@@ -1,0 +1,118 @@
+"""`RunnableRetry`: a step that is tried again when it fails."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import tenacity
+
+from ._place import Place
+from ._plan import attempt, sleep
+from .base import Input, Output, Runnable
+
+if TYPE_CHECKING:
+    from ._plan import Plan
+    from ._run import Run
+
+__all__ = ["ExponentialJitterParams", "RunnableRetry"]
+
+
+class ExponentialJitterParams(TypedDict, total=False):
+    """How the wait grows: `min(initial * exp_base ** n + random(0, jitter), max)` seconds."""
+
+    initial: float
+    max: float
+    exp_base: float
+    jitter: float
+
+
+class RunnableRetry(Runnable[Input, Output]):
+    """A step that is called again, on the same input, when it fails.
+
+    In a stream it is tried again until a first chunk has come; after that a failure is raised. An
+    exception with an attribute `retry_after`, in seconds, is waited for at least that long. The last
+    exception is raised when the attempts are used up.
+
+    Args:
+        bound: The step.
+        retry_exception_types: Which exceptions to try again after: types, or a function that says.
+        wait_exponential_jitter: Whether to wait between attempts, longer each time.
+        exponential_jitter_params: How long.
+        max_attempt_number: How often it is called at most.
+        stop: When to give up: any tenacity `stop_…` object, in place of `max_attempt_number`.
+        wait: How long to wait: any tenacity `wait_…` object.
+        retry: What to try again after: any tenacity `retry_…` object.
+    """
+
+    __slots__ = ("_policy", "bound", "max_attempt_number", "name")
+    _calls_out = False
+    _shown_as_child = False
+    _style = "through"
+
+    def __init__(
+        self,
+        *,
+        bound: Runnable[Input, Output],
+        retry_exception_types: tuple[type[BaseException], ...]
+        | Callable[[BaseException], bool] = (Exception,),
+        wait_exponential_jitter: bool = True,
+        exponential_jitter_params: ExponentialJitterParams | None = None,
+        max_attempt_number: int = 3,
+        stop: Any = None,
+        wait: Any = None,
+        retry: Any = None,
+    ) -> None:
+        self.name = None
+        self.bound = bound
+        self.max_attempt_number = max_attempt_number
+        if retry is None and isinstance(retry_exception_types, tuple):
+            retry = tenacity.retry_if_exception_type(retry_exception_types)
+        elif retry is None:
+            retry = tenacity.retry_if_exception(retry_exception_types)
+        if wait is None and wait_exponential_jitter:
+            wait = tenacity.wait_exponential_jitter(**(exponential_jitter_params or {}))
+        self._policy = tenacity.Retrying(
+            stop=stop or tenacity.stop_after_attempt(max_attempt_number),
+            wait=_at_least_retry_after(wait or tenacity.wait_none()),
+            retry=retry,
+            reraise=True,
+        )
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        return self.bound.get_name(suffix, name=name or self.name)
+
+    def _plan(self, value: Any, run: Run, **options: Any) -> Plan[Output]:
+        # The protocol of tenacity's own drivers, with calls and waits that are wishes.
+        policy = self._policy.copy()
+        policy.begin()
+        state = tenacity.RetryCallState(policy, fn=None, args=(), kwargs={})
+        while True:
+            do = policy.iter(retry_state=state)
+            if isinstance(do, tenacity.DoAttempt):
+                try:
+                    result = yield from attempt(self.bound, value, _place(state), options)
+                except BaseException:
+                    state.set_exception(sys.exc_info())  # type: ignore[arg-type]  # there is one
+                else:
+                    state.set_result(result)
+            elif isinstance(do, tenacity.DoSleep):
+                state.prepare_for_next_attempt()
+                yield from sleep(float(do))
+            else:
+                return do  # type: ignore[no-any-return]  # the result of the last attempt
+
+
+def _place(state: tenacity.RetryCallState) -> Place:
+    n = state.attempt_number
+    return Place(f"retry:attempt:{n}" if n > 1 else "", f"attempt {n}")
+
+
+def _at_least_retry_after(wait: Any) -> Callable[[tenacity.RetryCallState], float]:
+    def seconds(state: tenacity.RetryCallState) -> float:
+        exc = state.outcome.exception() if state.outcome is not None else None
+        asked = getattr(exc, "retry_after", None)
+        return max(float(wait(state)), float(asked) if asked is not None else 0.0)
+
+    return seconds
