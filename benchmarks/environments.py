@@ -38,18 +38,11 @@ def default_folder() -> Path:
 def choose_python() -> str:
     """Give the interpreter for everybody: this one or another that is a 3.12, else this one."""
     base = getattr(sys, "_base_executable", None) or sys.executable
-    if _minor(base) == PREFERRED:
-        return base
-    found = [shutil.which(f"python{PREFERRED}")]
-    if uv := shutil.which("uv"):
-        asked = subprocess.run(
-            [uv, "python", "find", "--no-python-downloads", PREFERRED],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        found.append(asked.stdout.strip())
-    return next((python for python in found if python and _minor(python) == PREFERRED), base)
+    versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    # Each is run: the stub of a version manager may be on the path without its interpreter.
+    candidates = [base, shutil.which(f"python{PREFERRED}") or ""]
+    candidates += sorted(map(str, versions.glob(f"{PREFERRED}.*/bin/python")))
+    return next((python for python in candidates if _minor(python) == PREFERRED), base)
 
 
 def prepare(peer: Peer, folder: Path, python: str) -> str:
@@ -61,8 +54,10 @@ def prepare(peer: Peer, folder: Path, python: str) -> str:
     if not peer.requirements and _minor(sys.executable) == _minor(python) and _has_levada():
         return sys.executable
     requirements = peer.requirements or ("-e", str(ROOT))
-    wanted = hashlib.sha256("\n".join(requirements).encode()).hexdigest()[:8]
     name = peer.name if peer.requirements else "levada"
+    # Our own dependencies are written down there: other ones need another environment.
+    written = "" if peer.requirements else (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    wanted = hashlib.sha256("\n".join((*requirements, written)).encode()).hexdigest()[:8]
     home = folder / f"{name}-py{_minor(python)}-{wanted}"
     if not (home / "complete").exists():
         print(f"making an environment for {name}", file=sys.stderr)
