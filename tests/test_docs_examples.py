@@ -12,19 +12,16 @@ import doctest
 import re
 import subprocess
 import sys
-import tomllib
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from house import MODULES, ROOT, name_of
+
 PAGES = [*ROOT.glob("README.md"), *sorted(ROOT.glob("docs/**/*.md"))]
 EXAMPLES = sorted(ROOT.glob("examples/**/*.py"))
-PACKAGES: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
-    "setuptools"
-]["packages"]
 FENCE = re.compile(
     r"(?:^<!-- skip: (?P<skip>.+?) -->\s*\n)?"
     r"^(?P<indent> *)```(?P<language>python|output)\b[^\n]*\n(?P<body>.*?)^(?P=indent)```$",
@@ -60,10 +57,6 @@ def blocks_of(page: Path) -> list[Block]:
     return found
 
 
-def name_of(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks_of(p)], ids=name_of)
 def test_the_blocks_of_a_page_run(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {"__name__": "__main__"}
@@ -92,16 +85,10 @@ def test_an_example_runs(path: Path) -> None:
     assert done.stdout, "an example shows something"
 
 
-def modules_with_examples() -> list[str]:
-    names = []
-    for package in PACKAGES:
-        for path in sorted(ROOT.joinpath(*package.split(".")[1:]).glob("*.py")):
-            if ">>> " in path.read_text(encoding="utf-8"):
-                names.append(package if path.stem == "__init__" else f"{package}.{path.stem}")
-    return names
+WITH_EXAMPLES = [name for name, path in MODULES.items() if ">>> " in path.read_text("utf-8")]
 
 
-@pytest.mark.parametrize("name", modules_with_examples())
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_the_examples_in_docstrings_run(name: str) -> None:
     failed, _ = doctest.testmod(import_module(name), optionflags=doctest.ELLIPSIS)
     assert not failed

@@ -6,7 +6,6 @@ import ast
 import inspect
 import subprocess
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
@@ -17,11 +16,8 @@ from typing import Any
 import pytest
 
 import levada
+from house import PACKAGES, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
-    "setuptools"
-]["packages"]
 PUBLIC = ["levada.errors", *(name for name in PACKAGES if name != "levada")]
 NOT_SHIPPED = {"tests", "benchmarks", "docs", "examples", "scripts", "build", "dist", "site"}
 

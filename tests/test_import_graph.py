@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 import sys
-import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+from house import MODULES, PYPROJECT
+
+PROJECT = PYPROJECT["project"]
 
 # What each floor may import besides itself. `_json` and `errors` are the ground that all stand on.
 GROUND = {"_json", "errors"}
@@ -83,24 +82,11 @@ def floor_of(module: str) -> str:
     return parts[1] if len(parts) > 1 else "__init__"
 
 
-def shipped_files() -> Iterator[Path]:
-    """Give the root's files and those of the listed packages."""
-    with (ROOT / "pyproject.toml").open("rb") as settings:
-        packages = tomllib.load(settings)["tool"]["setuptools"]["packages"]
-    for package in packages:
-        yield from sorted(ROOT.joinpath(*package.split(".")[1:]).glob("*.py"))
-
-
-def module_name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(["levada", *(part for part in parts if part != "__init__")])
-
-
 class Collector(ast.NodeVisitor):
     """Collects the imports of one file."""
 
-    def __init__(self, path: Path) -> None:
-        self.module = module_name(path)
+    def __init__(self, module: str, path: Path) -> None:
+        self.module = module
         self.is_package = path.name == "__init__.py"
         self.found: list[Import] = []
         self._scopes: list[ast.AST] = []
@@ -161,15 +147,13 @@ class Collector(ast.NodeVisitor):
         )
 
 
-def collect(path: Path) -> list[Import]:
-    collector = Collector(path)
+def collect(module: str, path: Path) -> list[Import]:
+    collector = Collector(module, path)
     collector.visit(ast.parse(path.read_text(encoding="utf-8"), str(path)))
     return collector.found
 
 
-FILES = list(shipped_files())
-MODULES = {module_name(path) for path in FILES}
-IMPORTS = [found for path in FILES for found in collect(path)]
+IMPORTS = [found for module, path in MODULES.items() for found in collect(module, path)]
 OURS = [found for found in IMPORTS if found.ours]
 FOREIGN = [found for found in IMPORTS if not found.ours]
 
@@ -223,7 +207,8 @@ def test_private_things_stay_in_their_package() -> None:
         if private:
             home = parts[: private[0]]
             # A private name of a module is for that module's package.
-            if ".".join(home) in MODULES and (ROOT.joinpath(*home[1:]).with_suffix(".py")).exists():
+            module = MODULES.get(".".join(home))
+            if module and module.stem != "__init__":
                 home = home[:-1]
             if found.importer.split(".")[: len(home)] != home:
                 wrong.append(found)

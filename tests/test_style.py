@@ -7,21 +7,13 @@ import builtins
 import io
 import re
 import tokenize
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
-    "setuptools"
-]["packages"]
-FILES = {
-    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for package in PACKAGES
-    for path in sorted(ROOT.joinpath(*package.split(".")[1:]).glob("*.py"))
-}
+from house import MODULES, name_of
+
+FILES = {name_of(path): path.read_text(encoding="utf-8") for path in MODULES.values()}
 TREES = {name: ast.parse(text, name) for name, text in FILES.items()}
 
 
