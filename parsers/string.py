@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from typing import ClassVar
 
 from ..messages import BaseMessage
 from ..runnables import Run
@@ -15,25 +14,31 @@ __all__ = ["StrOutputParser"]
 class StrOutputParser(BaseTransformOutputParser[str]):
     """Give the text of a message: its content, or the text blocks of it joined."""
 
-    _calls_out: ClassVar[bool] = False
-
     def parse(self, text: str) -> str:
         return text
 
-    # Most chains end here, token by token: a text content is not worth a call.
+    # The step that most chains end in: nothing is wrapped in a message to be unwrapped again.
 
     def _invoke(self, value: BaseMessage | str, run: Run) -> str:
-        text = getattr(value, "content", None)
-        return text if type(text) is str else text_of(value)
+        return self.parse(text_of(value))
+
+    async def _ainvoke(self, value: BaseMessage | str, run: Run) -> str:
+        return self.parse(text_of(value))
 
     def _transform(self, chunks: Iterator[BaseMessage | str], run: Run) -> Iterator[str]:
-        for chunk in chunks:
-            text = getattr(chunk, "content", None)
-            yield text if type(text) is str else text_of(chunk)
+        if type(self).parse is not StrOutputParser.parse:
+            for chunk in chunks:
+                yield self.parse(text_of(chunk))
+        else:
+            for chunk in chunks:
+                yield text_of(chunk)
 
     async def _atransform(
         self, chunks: AsyncIterator[BaseMessage | str], run: Run
     ) -> AsyncGenerator[str, None]:
-        async for chunk in chunks:
-            text = getattr(chunk, "content", None)
-            yield text if type(text) is str else text_of(chunk)
+        if type(self).parse is not StrOutputParser.parse:
+            async for chunk in chunks:
+                yield self.parse(text_of(chunk))
+        else:
+            async for chunk in chunks:
+                yield text_of(chunk)

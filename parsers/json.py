@@ -1,0 +1,112 @@
+"""`JsonOutputParser`: the JSON in an answer, whole or as far as it has come."""
+
+from __future__ import annotations
+
+from json import JSONDecoder, dumps
+from typing import Annotated, Any
+
+from pydantic import BaseModel, SkipValidation
+
+from ..errors import OutputParserException
+from ..messages import BaseMessage
+from ..messages.partial_json import PartialJsonError, PartialJsonParser
+from .base import text_of
+from .cumulative import NOTHING, BaseCumulativeTransformOutputParser, growing
+
+__all__ = ["JsonOutputParser", "JsonReader", "json_instructions", "parse_json"]
+
+_decode = JSONDecoder(strict=False).decode
+_MAX_BRACKETS = 500  # of a text that json's own decoder, which recurses, reads
+
+
+class JsonReader:
+    """Reads the JSON in an answer: it may stand in prose, or in a fence of markdown."""
+
+    def __init__(self) -> None:
+        self._parser = PartialJsonParser(markdown=True)
+        self._texts: list[str] = []
+        self._given: Any = NOTHING
+
+    def feed(self, chunk: BaseMessage | str) -> bool:
+        text = text_of(chunk)
+        self._texts.append(text)
+        try:
+            self._parser.feed(text)
+        except PartialJsonError as error:
+            raise self._exception(error) from None
+        return self._parser.changed
+
+    def finish(self) -> bool:
+        try:
+            return self._parser.finish() is not self._given
+        except PartialJsonError as error:
+            raise self._exception(error) from None
+
+    def value(self) -> Any:
+        self._given = self._parser.snapshot()
+        return growing(self._given)
+
+    def plain_value(self) -> Any:
+        """Give the value as it is, for who does not pass it on in a stream."""
+        self._given = self._parser.snapshot()
+        return self._given
+
+    def _exception(self, error: PartialJsonError) -> OutputParserException:
+        return OutputParserException(
+            f"the answer is not JSON: {error}", llm_output="".join(self._texts)
+        )
+
+
+def parse_json(text: str) -> Any:
+    """Give the value of the JSON in a text, which may have been cut off.
+
+    Raises:
+        OutputParserException: There is none, or it goes wrong before the text ends.
+    """
+    if text.count("[") + text.count("{") <= _MAX_BRACKETS:
+        try:
+            return _decode(text)
+        except (ValueError, RecursionError):
+            pass  # the reader knows what is wrong and where, if anything is
+    reader = JsonReader()
+    reader.feed(text)
+    reader.finish()
+    return reader.plain_value()
+
+
+def json_instructions(schema: dict[str, Any] | None) -> str:
+    """Tell a model to answer in JSON that fits a schema."""
+    if schema is None:
+        return "Answer with one JSON value and nothing else: no explanation, no markdown."
+    return (
+        "Answer with one JSON value and nothing else: no explanation, no markdown. It must be valid "
+        "under the following JSON Schema; do not answer with the schema itself.\n"
+        f"{dumps(schema, ensure_ascii=False)}"
+    )
+
+
+class JsonOutputParser(BaseCumulativeTransformOutputParser[Any]):
+    """Give the value of the JSON in an answer.
+
+    It streams: the value so far, whenever it has grown. An answer that is cut off counts as far as
+    it goes. The JSON may stand in prose or in a fence of markdown; what follows it is not read.
+
+    Attributes:
+        pydantic_object: The class whose schema the format instructions show. The value stays plain:
+            dicts, lists, texts and numbers.
+
+    Raises:
+        OutputParserException: The answer has no JSON, or it goes wrong, as soon as that is certain.
+    """
+
+    pydantic_object: Annotated[type[BaseModel] | None, SkipValidation()] = None
+
+    def parse(self, text: str) -> Any:
+        return parse_json(text)
+
+    def get_format_instructions(self) -> str:
+        model = self.pydantic_object
+        return json_instructions(None if model is None else model.model_json_schema())
+
+    def _reader(self) -> JsonReader:
+        return JsonReader()

@@ -1,0 +1,54 @@
+"""JSON patches (RFC 6902): what changes one JSON value into another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import compress
+from operator import is_not
+from typing import Any
+
+__all__ = ["make_patch"]
+
+
+def make_patch(old: Any, new: Any) -> list[dict[str, Any]]:
+    """Give the operations that make `new` of `old`.
+
+    What both share as one object is not looked into: between two snapshots of a document that grows
+    the work is that of copying the containers which are open.
+    """
+    return list(_operations(old, new, ""))
+
+
+def _operations(old: Any, new: Any, path: str) -> Iterator[dict[str, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        yield from _in_object(old, new, path)
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _in_list(old, new, path)
+    elif type(old) is not type(new) or old != new:
+        yield {"op": "replace", "path": path, "value": new}
+
+
+def _in_object(old: dict[str, Any], new: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
+    if not old.keys() <= new.keys():
+        for key in old.keys() - new.keys():
+            yield {"op": "remove", "path": _below(path, key)}
+        old = {key: value for key, value in old.items() if key in new}
+    for key in compress(old, map(is_not, old.values(), map(new.__getitem__, old))):
+        yield from _operations(old[key], new[key], _below(path, key))
+    if len(old) < len(new):
+        for key in new:
+            if key not in old:
+                yield {"op": "add", "path": _below(path, key), "value": new[key]}
+
+
+def _in_list(old: list[Any], new: list[Any], path: str) -> Iterator[dict[str, Any]]:
+    for i in compress(range(len(old)), map(is_not, old, new)):
+        yield from _operations(old[i], new[i], f"{path}/{i}")
+    for i in reversed(range(len(new), len(old))):
+        yield {"op": "remove", "path": f"{path}/{i}"}
+    for i in range(len(old), len(new)):
+        yield {"op": "add", "path": f"{path}/{i}", "value": new[i]}
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
