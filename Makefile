@@ -13,7 +13,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 
-.PHONY: help demo test dev format docs bench clean
+.PHONY: help demo test dev format docs bench bench-compare clean
 
 help:
 	@echo "make demo    watch a real language model stream its answer, on this machine"
@@ -41,7 +41,11 @@ docs: .venv/dev.stamp
 	$(BIN)/mkdocs serve
 
 bench: .venv/dev.stamp
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group bench
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks
+
+bench-compare: .venv/dev.stamp
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks --compare $(STORED)
 
 clean:
 	rm -rf .venv build dist site *.egg-info
