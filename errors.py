@@ -1,18 +1,18 @@
 """Every exception that levada raises on its own account.
 
-    LevadaError
-    ├── UserError                 the call or the chain is wrong: change the code
-    │   ├── ConfigError           (ValueError) a config, an option or a version that does not exist
-    │   ├── CompositionError      (TypeError) a step that is not runnable, ends that do not fit
-    │   ├── PromptInputError      (KeyError) a variable that the template needs is missing
-    │   ├── TemplateError         (ValueError) a template that cannot be parsed, or is not allowed
-    │   ├── MessageError          (ValueError) something that is not a message, or a role that does not exist
-    │   └── MissingExtraError     (ImportError) an optional dependency that is not installed
-    └── RunError                  the chain is right and the run failed
-        ├── OutputParserException (ValueError) the model's words do not parse
-        ├── ModelError            (RuntimeError) the model could not answer; `retryable` says whether to try again
-        │   └── ContextLengthError    the prompt is longer than the model's context
-        └── WeightsError          (OSError) model weights could not be fetched or read
+LevadaError
+├── UserError                 the call or the chain is wrong: change the code
+│   ├── ConfigError           (ValueError) a config, an option or a version that does not exist
+│   ├── CompositionError      (TypeError) a step that is not runnable, ends that do not fit
+│   ├── PromptInputError      (KeyError) a variable that the template needs is missing
+│   ├── TemplateError         (ValueError) a template that cannot be parsed, or is not allowed
+│   ├── MessageError          (ValueError) something that is not a message, or a role that does not
+exist │   └── MissingExtraError     (ImportError) an optional dependency that is not installed
+└── RunError                  the chain is right and the run failed
+    ├── OutputParserException (ValueError) the model's words do not parse
+    ├── ModelError            (RuntimeError) the model could not answer; `retryable` says whether
+    to try again │   └── ContextLengthError    the prompt is longer than the model's context
+    └── WeightsError          (OSError) model weights could not be fetched or read
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar, Literal, TypeAlias, cast
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import anyio.to_thread
 
@@ -20,7 +20,7 @@ from ..messages import (
     convert_to_messages,
     message_chunk_to_message,
 )
-from ..runnables import Run, RunnableSerializable, acollect, aclose, collect, iterate_in_thread
+from ..runnables import Run, RunnableSerializable, aclose, acollect, collect, iterate_in_thread
 
 __all__ = ["BaseChatModel", "LanguageModelInput"]
 
@@ -39,14 +39,16 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     - `_generate(messages, stop=None, **kwargs) -> AIMessage`
     - `_agenerate(messages, stop=None, **kwargs) -> AIMessage`; else `_generate` in a worker thread
     - `_stream(messages, stop=None, **kwargs) -> Iterator[AIMessageChunk]`; else one whole message
-    - `_astream(messages, stop=None, **kwargs) -> AsyncIterator[AIMessageChunk]`; else `_stream` in a
+    - `_astream(messages, stop=None, **kwargs) -> AsyncIterator[AIMessageChunk]`; else `_stream` in
+    a
       worker thread
 
     A message without an id gets one that is made from the run, `run-<run id>`, the same on every
     chunk. A stream whose last chunk is not marked gets an empty one that is.
 
     Attributes:
-        disable_streaming: Whether to answer at once when a stream is asked for; "tool_calling": only
+        disable_streaming: Whether to answer at once when a stream is asked for; "tool_calling":
+        only
             if tools are given.
     """
 
@@ -56,7 +58,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     disable_streaming: bool | Literal["tool_calling"] = False
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
-        super().__init_subclass__(abstract=abstract, **kwargs)
+        super().__init_subclass__(abstract=abstract, **kwargs)  # type: ignore[call-arg]
         cls._writes = frozenset(
             h for h in _HOOKS if getattr(cls, h) is not getattr(BaseChatModel, h)
         )
@@ -188,7 +190,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     def _whole(self, total: AIMessageChunk | None) -> AIMessage:
         if total is None:
             raise ModelError(f"{self.get_name()} ended its stream without a single chunk")
-        return cast(AIMessage, message_chunk_to_message(total))
+        return message_chunk_to_message(total)
 
     def _streams(self, options: Mapping[str, Any], *hooks: str) -> bool:
         """Whether this call can stream by one of these hooks."""
@@ -197,7 +199,9 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         return not (self.disable_streaming == "tool_calling" and options.get("tools"))
 
     def _messages(self, value: LanguageModelInput) -> list[BaseMessage]:
-        if type(value) is ChatPromptValue:  # what a prompt gives, asked first as it is the most usual
+        if (
+            type(value) is ChatPromptValue
+        ):  # what a prompt gives, asked first as it is the most usual
             return value.messages
         if isinstance(value, str):
             return [HumanMessage(value)]

@@ -1,7 +1,7 @@
 """Composition: the `Runnable` protocol, the nodes of a chain, configuration, runs and events.
 
-Knows nothing of messages, prompts, models or tools, which are steps like any other. Start reading at
-`base.py`, then `_execute.py`, where every run begins and ends.
+Knows nothing of messages, prompts, models or tools, which are steps like any other. Start reading
+at `base.py`, then `_execute.py`, where every run begins and ends.
 """
 
 from __future__ import annotations

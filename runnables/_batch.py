@@ -42,7 +42,8 @@ def batch(
             results[i] = exc
 
     elements = _Elements(inputs, config)
-    # As many as concurrent.futures takes by itself: enough for steps that wait, few enough to start.
+    # As many as concurrent.futures takes by itself: enough for steps that wait, few enough to
+    # start.
     common = min(32, (os.cpu_count() or 1) + 4)
     run_queue((partial(job, *e) for e in elements), elements.workers(common))
     return [results[i] for i in range(len(results))]

@@ -1,8 +1,8 @@
 """Work beside a generator: tasks and threads that it owns, on asyncio and on trio.
 
-An async generator must not yield inside a task group (PEP 789), and must also stop its helpers when it
-is closed by a bare `async for` that was left. So its tasks are started outside any group, by this
-module alone, and `Beside.stop` cancels them and waits until they have ended.
+An async generator must not yield inside a task group (PEP 789), and must also stop its helpers
+when it is closed by a bare `async for` that was left. So its tasks are started outside any group,
+by this module alone, and `Beside.stop` cancels them and waits until they have ended.
 """
 
 from __future__ import annotations
@@ -129,9 +129,7 @@ async def iterate_in_thread(make: Callable[[], Iterable[T]]) -> AsyncGenerator[T
         raise failures[0]
 
 
-def _pump(
-    make: Callable[[], Iterable[T]], pipe: Pipe[T], failures: list[BaseException]
-) -> None:
+def _pump(make: Callable[[], Iterable[T]], pipe: Pipe[T], failures: list[BaseException]) -> None:
     try:
         items = make()
         try:

@@ -18,8 +18,8 @@ RunnableLike: TypeAlias = Runnable[Any, Any] | Callable[..., Any] | Mapping[str,
 def coerce_to_runnable(thing: object) -> Runnable[Any, Any]:
     """Give the step that `thing` stands for.
 
-    A function becomes a `RunnableLambda`, a generator function a `RunnableGenerator` (it is given the
-    stream of its input), a dict a `RunnableParallel`.
+    A function becomes a `RunnableLambda`, a generator function a `RunnableGenerator` (it is given
+    the stream of its input), a dict a `RunnableParallel`.
 
     Raises:
         CompositionError: It is none of these.

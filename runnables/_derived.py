@@ -73,7 +73,9 @@ def _derive(hook: str, written: set[str], inline: bool) -> Callable[..., Any]:
     if "_plan" in written:
         return _BY_PLAN[hook]
     if hook == "_invoke":
-        return _invoke_by_transform if "_transform" in written else _invoke_async_only
+        if "_transform" in written:
+            return _invoke_by_transform
+        return _invoke_async_only
     if hook == "_ainvoke":
         if inline and "_invoke" in written:
             return _ainvoke_inline

@@ -113,8 +113,8 @@ def open_stage(
 ) -> tuple[Generator[Output, None, None], WatchedRun | None]:
     """Open `step` on a stream of input chunks, and give its run too, if it is watched.
 
-    That run is handed to the next stage as its `source`, which then need not add up its input: it is
-    what the source passes on.
+    That run is handed to the next stage as its `source`, which then need not add up its input: it
+    is what the source passes on.
     """
     if options:
         _check_options(step, options)

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import anyio
@@ -17,7 +16,7 @@ from ._closing import aclose
 from ._pipe import Pipe
 from ._together import MOST_THREADS, raise_first
 
-__all__ = ["Branch", "ABranch", "Blame", "afan_out", "fan_out"]
+__all__ = ["ABranch", "Blame", "Branch", "afan_out", "fan_out"]
 
 T = TypeVar("T")
 Branch: TypeAlias = Callable[[Iterator[Any]], Generator[Any, None, None]]

@@ -20,7 +20,8 @@ class Sum:
     """The sum of the chunks that were given to `add`.
 
     Strings and lists are concatenated; classes with an `accumulator` do it themselves; other values
-    are added with `+`, and where they cannot be added the last one stays, as LCEL has it. `add` is an
+    are added with `+`, and where they cannot be added the last one stays, as LCEL has it. `add` is
+    an
     attribute: after the first chunk it is whatever takes the next one fastest.
     """
 

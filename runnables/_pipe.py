@@ -26,12 +26,21 @@ class Pipe(Generic[T]):
             if pipe.full:
                 pipe.drain()
 
-    `put` never blocks and never loses an item: the limit is kept by those who call `room` (tasks) or
-    `room_in_thread` (worker threads) between items. Waking another task costs microseconds, so it is
-    only done when somebody waits, and a writer that was held back goes on when half is read.
+    `put` never blocks and never loses an item: the limit is kept by those who call `room` (tasks)
+    or `room_in_thread` (worker threads) between items. Waking another task costs microseconds, so
+    it is only done when somebody waits, and a writer that was held back goes on when half is read.
     """
 
-    __slots__ = ("_call_soon", "_limit", "_reader", "_thread", "_writers", "closed", "full", "items")
+    __slots__ = (
+        "_call_soon",
+        "_limit",
+        "_reader",
+        "_thread",
+        "_writers",
+        "closed",
+        "full",
+        "items",
+    )
 
     def __init__(self, limit: int) -> None:
         self.items: deque[T] = deque()
@@ -62,7 +71,7 @@ class Pipe(Generic[T]):
         self._wake_writers()
 
     def drain(self) -> None:
-        """Let the writers go on if half is read; to be called after an item was taken while `full`."""
+        """Let the writers go on if half is read; call it after taking an item while `full`."""
         if len(self.items) <= self._limit // 2:
             self.full = False
             self._wake_writers()

@@ -2,8 +2,8 @@
 
 A composite says what it does once, as a generator (`Runnable._plan`) that yields wishes and is sent
 their results. `drive` fulfils them in the caller's thread, `adrive` in the caller's task, and
-`drive_stream` and `adrive_stream` do it so that what the plan ends with is streamed. A wish that fails
-is raised inside the plan, so that a plan handles errors with `try`.
+`drive_stream` and `adrive_stream` do it so that what the plan ends with is streamed. A wish that
+fails is raised inside the plan, so that a plan handles errors with `try`.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Call(Generic[T_co]):
 class Attempt(Call[T_co]):
     """A wish for a call that may be given up for another one.
 
-    When the plan is streamed, the call is brought to its first chunk: until then its failure is raised
-    in the plan; after it the plan can do no more, as chunks have gone on to the reader.
+    When the plan is streamed, the call is brought to its first chunk: until then its failure is
+    raised in the plan; after it the plan can do no more, as chunks have gone on to the reader.
     """
 
     __slots__ = ()
@@ -127,13 +127,13 @@ def sleep(seconds: float) -> Generator[Sleep, None, None]:
 
 def drive(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> T:
     """Carry out the plan of `owner`."""
-    last = _to_end(owner, plan, run)
+    last: T | Call[T] = _to_end(owner, plan, run)
     return _called(owner, last, run) if isinstance(last, Call) else last
 
 
 async def adrive(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> T:
     """Carry out the plan of `owner`."""
-    last = await _ato_end(owner, plan, run)
+    last: T | Call[T] = await _ato_end(owner, plan, run)
     return await _acalled(owner, last, run) if isinstance(last, Call) else last
 
 

@@ -77,9 +77,7 @@ class Run:
         if place is NOWHERE:
             place = self.place
         if not step._has_run:
-            return Run(
-                self.settings, sink, self.parents, place, self.name, self.run_id, self.given
-            )
+            return Run(self.settings, sink, self.parents, place, self.name, self.run_id, self.given)
         run = WatchedRun(
             self.settings, sink, self.parents, place, self.name, self.run_id, self.given
         )
@@ -130,7 +128,8 @@ class Run:
         return run
 
     def seal(self) -> None:
-        """Say that the output is complete: what is still yielded is passed on but not part of it."""
+        """Say that the output is complete: what is still yielded is passed on but not part of
+        it."""
 
 
 class WatchedRun(Run):
@@ -154,8 +153,8 @@ class WatchedRun(Run):
         "input",
     )
 
-    id: str  # type: ignore[assignment]  # a watched run always has one
-    sink: Sink  # type: ignore[assignment]  # and somebody who watches
+    id: str  # a watched run always has one,
+    sink: Sink  # and somebody who watches
 
     def identify(self, step: Runnable[Any, Any], sink: Sink) -> None:
         """Take the identity of an execution of `step`."""
@@ -191,7 +190,7 @@ class WatchedRun(Run):
         self._after = []
 
     def reads(self, source: WatchedRun) -> None:
-        """Say that the input of this run is what `source` passes on, whose first chunk starts it."""
+        """Say that this run reads what `source` passes on, and starts with its first chunk."""
         self._source = source
         source._next = self
 

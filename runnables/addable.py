@@ -17,7 +17,9 @@ class AddableDict(dict[str, Any]):
     """
 
     def __add__(self, other: dict[str, Any]) -> AddableDict:
-        return AddableDict({**self, **{key: _added(key, self, value) for key, value in other.items()}})
+        return AddableDict(
+            {**self, **{key: _added(key, self, value) for key, value in other.items()}}
+        )
 
     def __radd__(self, other: dict[str, Any]) -> AddableDict:
         return AddableDict(other) + self

@@ -87,19 +87,20 @@ class Runnable(ABC, Generic[Input, Output]):
     # Hooks. What a class does not write is put in its place by `_derived.complete`.
 
     if TYPE_CHECKING:
+        # (*args: Any, **options: Any) stands for whatever options a step takes, or for none.
 
-        def _plan(self, value: Input, run: Run, **options: Any) -> Plan[Output]: ...
+        def _plan(self, value: Input, run: Run, *args: Any, **options: Any) -> Plan[Output]: ...
 
-        def _invoke(self, value: Input, run: Run, **options: Any) -> Output: ...
+        def _invoke(self, value: Input, run: Run, *args: Any, **options: Any) -> Output: ...
 
-        async def _ainvoke(self, value: Input, run: Run, **options: Any) -> Output: ...
+        async def _ainvoke(self, value: Input, run: Run, *args: Any, **options: Any) -> Output: ...
 
         def _transform(
-            self, chunks: Iterator[Input], run: Run, **options: Any
+            self, chunks: Iterator[Input], run: Run, *args: Any, **options: Any
         ) -> Iterator[Output]: ...
 
         def _atransform(
-            self, chunks: AsyncIterator[Input], run: Run, **options: Any
+            self, chunks: AsyncIterator[Input], run: Run, *args: Any, **options: Any
         ) -> AsyncIterator[Output]: ...
 
     def _stream_style(self, options: Options, *, asynchronous: bool) -> StreamStyle:
@@ -125,15 +126,14 @@ class Runnable(ABC, Generic[Input, Output]):
     # Once.
 
     @final
-    def invoke(
-        self, input: Input, config: RunnableConfig | None = None, **options: Any
-    ) -> Output:
+    def invoke(self, input: Input, config: RunnableConfig | None = None, **options: Any) -> Output:
         """Run once and give the output.
 
         Args:
             input: What the step takes.
             config: See `RunnableConfig`.
-            options: Options of this call, for a step that takes some; of a sequence, its first step.
+            options: Options of this call, for a step that takes some; of a sequence, its first
+            step.
         """
         return execute(self, input, run_from(config), NOWHERE, options)
 
@@ -211,7 +211,8 @@ class Runnable(ABC, Generic[Input, Output]):
         Args:
             inputs: The inputs; an iterator is read as the work goes on.
             config: One for all, or one for each. Its `max_concurrency` limits how many run at once.
-            return_exceptions: Give exceptions in the place of results, instead of raising the first.
+            return_exceptions: Give exceptions in the place of results; else the first is raised.
+            options: See `invoke`.
         """
         return batch(self, inputs, config, return_exceptions, options)
 
@@ -242,7 +243,7 @@ class Runnable(ABC, Generic[Input, Output]):
         return_exceptions: bool = False,
         **options: Any,
     ) -> Any:
-        """Run once per input, in tasks, and give the results in the order of the inputs; see `batch`."""
+        """Run once per input, in tasks, and give the results in their order; see `batch`."""
         return await abatch(self, inputs, config, return_exceptions, options)
 
     # Every step of it.
@@ -264,9 +265,9 @@ class Runnable(ABC, Generic[Input, Output]):
     ) -> AsyncGenerator[StreamEvent, None]:
         """Run once and give an event for all that happens in it, as it happens.
 
-        A run is shown if one of the `include_` lists has its name, kind or a tag (or there is no such
-        list) and none of the `exclude_` lists has. Leaving the loop or closing the generator stops
-        the run. If the run fails, its exception is raised after its last event.
+        A run is shown if one of the `include_` lists has its name, kind or a tag (or there is no
+        such list) and none of the `exclude_` lists has. Leaving the loop or closing the generator
+        stops the run. If the run fails, its exception is raised after its last event.
 
         Args:
             input: What the step takes.
@@ -298,18 +299,24 @@ class Runnable(ABC, Generic[Input, Output]):
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         """Give the name of its runs: its own, else that of its class."""
         own = name or self.name or type(self).__name__
-        return own if not suffix else f"{own}_{suffix}" if own.islower() else f"{own}{suffix.title()}"
+        return (
+            own if not suffix else f"{own}_{suffix}" if own.islower() else f"{own}{suffix.title()}"
+        )
 
     @overload
-    def __or__(self, other: Runnable[Output, Other]) -> Runnable[Input, Other]: ...  # type: ignore[misc]
+    def __or__(self, other: Runnable[Output, Other]) -> Runnable[Input, Other]: ...
     @overload
-    def __or__(self, other: Callable[[Iterator[Output]], Generator[Other, Any, Any]]) -> Runnable[Input, Other]: ...  # type: ignore[misc]
+    def __or__(
+        self, other: Callable[[Iterator[Output]], Generator[Other, Any, Any]]
+    ) -> Runnable[Input, Other]: ...
     @overload
-    def __or__(self, other: Callable[[AsyncIterator[Output]], AsyncGenerator[Other, Any]]) -> Runnable[Input, Other]: ...  # type: ignore[misc]
+    def __or__(
+        self, other: Callable[[AsyncIterator[Output]], AsyncGenerator[Other, Any]]
+    ) -> Runnable[Input, Other]: ...
     @overload
-    def __or__(self, other: Callable[[Output], Awaitable[Other]]) -> Runnable[Input, Other]: ...  # type: ignore[misc]
+    def __or__(self, other: Callable[[Output], Awaitable[Other]]) -> Runnable[Input, Other]: ...
     @overload
-    def __or__(self, other: Callable[[Output], Other]) -> Runnable[Input, Other]: ...  # type: ignore[misc]
+    def __or__(self, other: Callable[[Output], Other]) -> Runnable[Input, Other]: ...
     @overload
     def __or__(self, other: Mapping[str, Any]) -> Runnable[Input, dict[str, Any]]: ...
     def __or__(self, other: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._execute import aexecute, aopen_stream, execute, open_stream
@@ -18,8 +18,8 @@ __all__ = ["RunnableBinding"]
 class RunnableBinding(Runnable[Input, Output]):
     """A step, with options that every call of it gets and a config that holds for it.
 
-    Has no run of its own. What a caller says wins over what is bound. Attributes that it does not have
-    are those of the step.
+    Has no run of its own. What a caller says wins over what is bound. Attributes that it does not
+    have are those of the step.
     """
 
     __slots__ = ("bound", "config", "kwargs", "name")
@@ -40,7 +40,9 @@ class RunnableBinding(Runnable[Input, Output]):
         self.config: RunnableConfig = checked(config)
 
     def __repr__(self) -> str:
-        return f"RunnableBinding(bound={self.bound!r}, kwargs={self.kwargs!r}, config={self.config!r})"
+        return (
+            f"RunnableBinding(bound={self.bound!r}, kwargs={self.kwargs!r}, config={self.config!r})"
+        )
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("_") or attribute == "bound":

@@ -28,7 +28,8 @@ class RunnableConfig(TypedDict, total=False):
     Attributes:
         tags: Words that every run of the call carries in its events.
         metadata: Values that every run of the call carries in its events.
-        callbacks: Observers of the call: objects with `on_event`, or with methods named like events.
+        callbacks: Observers of the call: objects with `on_event`, or with methods named like
+        events.
         run_name: The name of the outermost run, in place of the step's own.
         run_id: The id of the outermost run, a UUID.
         max_concurrency: How many elements of a batch, or branches, run at once; None: no limit.
@@ -153,7 +154,8 @@ def checked(config: Mapping[str, Any] | None) -> RunnableConfig:
         return {}
     if not isinstance(config, Mapping):
         raise ConfigError(
-            f"a config is a dict with some of the keys {', '.join(CONFIG_KEYS)}; got {shown(config)}"
+            f"a config is a dict with some of the keys {', '.join(CONFIG_KEYS)}; "
+            f"got {shown(config)}"
         )
     for key, value in config.items():
         if key not in _TYPES:
@@ -194,7 +196,7 @@ def merged(base: RunnableConfig, more: RunnableConfig) -> RunnableConfig:
     whole: dict[str, Any] = {**base, **{k: v for k, v in more.items() if v is not None}}
     for key in ("metadata", "configurable"):
         if key in base and key in more:
-            whole[key] = {**(base.get(key) or {}), **(more.get(key) or {})}  # type: ignore[misc]
+            whole[key] = {**(base.get(key) or {}), **(more.get(key) or {})}
     if base.get("tags") and more.get("tags"):
         whole["tags"] = sorted({*base["tags"], *more["tags"]})
     if base.get("callbacks") and more.get("callbacks"):

@@ -27,6 +27,7 @@ __all__ = [
 Kind = Literal["chain", "prompt", "chat_model", "parser", "tool", "retriever"]
 Version = Literal["v1", "v2"]
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
+VERSIONS: Final[tuple[Version, ...]] = get_args(Version)
 PHASES: Final = ("start", "stream", "end", "error")
 EVENT_NAMES: Final = (
     *(f"on_{kind}_{phase}" for kind in KINDS for phase in PHASES),
@@ -83,8 +84,9 @@ def checked_version(version: str) -> Version:
     Raises:
         ConfigError: It is not.
     """
-    if version == "v1" or version == "v2":
-        return version
+    for known in VERSIONS:
+        if version == known:
+            return known
     raise ConfigError(f"astream_events has version='v1' and version='v2'; got {shown(version)}")
 
 
@@ -156,8 +158,8 @@ class FollowedRun(Protocol):
 class Rendering:
     """How one reader sees the events: in its version, and only the runs that it wants.
 
-    The first run that it meets is the outermost one of this reader, though perhaps not of others: its
-    start has the raw input, its end only the output, and parents above it are left out.
+    The first run that it meets is the outermost one of this reader, though perhaps not of others:
+    its start has the raw input, its end only the output, and parents above it are left out.
     """
 
     __slots__ = ("_depth", "_put", "_raw_input", "_root", "_version", "_wanted")

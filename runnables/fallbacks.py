@@ -22,9 +22,10 @@ __all__ = ["RunnableWithFallbacks"]
 class RunnableWithFallbacks(Runnable[Input, Output]):
     """A step, and others that are tried in turn on the same input when it fails.
 
-    In a stream the next one is tried until a first chunk has come; after that a failure is raised. When
-    all fail, the first error is raised. Attributes that it does not have are those of the first step; a
-    method of it that returns a step, such as `bind_tools`, is called on the fallbacks too.
+    In a stream the next one is tried until a first chunk has come; after that a failure is raised.
+    When all fail, the first error is raised. Attributes that it does not have are those of the
+    first step; a method of it that returns a step, such as `bind_tools`, is called on the
+    fallbacks too.
 
     Args:
         runnable: The first step.

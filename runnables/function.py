@@ -35,7 +35,9 @@ Kind = Literal["plain", "async", "generator", "async generator"]
 
 # Computation that cannot block: not worth a worker thread.
 _INLINE = (operator.itemgetter, operator.attrgetter)
-_INLINE_BUILTINS = frozenset({len, str, int, float, bool, repr, list, tuple, dict, set, sorted, sum})
+_INLINE_BUILTINS = frozenset(
+    {len, str, int, float, bool, repr, list, tuple, dict, set, sorted, sum}
+)
 
 
 class _Function:
@@ -78,9 +80,10 @@ def _has_parameter(function: Callable[..., Any], name: str) -> bool:
 class RunnableLambda(Runnable[Input, Output]):
     """A function of one argument as a step.
 
-    The function may be plain, async, or a generator whose items are the chunks of the output. Given a
-    parameter named `config`, it gets the config of its run. If it returns a runnable, that runs on the
-    same input, and streams. A plain function may block: async use runs it in a worker thread.
+    The function may be plain, async, or a generator whose items are the chunks of the output.
+    Given a parameter named `config`, it gets the config of its run. If it returns a runnable, that
+    runs on the same input, and streams. A plain function may block: async use runs it in a worker
+    thread.
 
     Args:
         func: The function. A function that is async only can be given alone.
@@ -183,13 +186,13 @@ class RunnableLambda(Runnable[Input, Output]):
         else:
             result = self._called(value, run, options)
         if isinstance(result, Runnable):
-            return execute(result, value, run.deeper(value))  # type: ignore[no-any-return]
+            result = execute(result, value, run.deeper(value))
         return result  # type: ignore[no-any-return]  # what the function said it returns
 
     async def _ainvoke(self, value: Any, run: Run, **options: Any) -> Output:
         result = await self._aresult(value, run, options)
         if isinstance(result, Runnable):
-            return await aexecute(result, value, run.deeper(value))  # type: ignore[no-any-return]
+            result = await aexecute(result, value, run.deeper(value))
         return result  # type: ignore[no-any-return]  # what the function said it returns
 
     async def _aresult(self, value: Any, run: Run, options: dict[str, Any]) -> Any:
@@ -215,7 +218,8 @@ class RunnableLambda(Runnable[Input, Output]):
         if function is None:
             raise CompositionError(
                 f"{self.get_name()} is an async function and was called synchronously; "
-                f"use ainvoke, astream or abatch of the chain, or give RunnableLambda(func, afunc) both"
+                f"use ainvoke, astream or abatch of the chain, "
+                f"or give both: RunnableLambda(func, afunc)"
             )
         return function.call(value, **function.arguments(run, options))
 

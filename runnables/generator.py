@@ -66,14 +66,13 @@ class RunnableGenerator(Runnable[Input, Output]):
     def _transform(self, chunks: Iterator[Any], run: Run) -> Iterator[Output]:
         if self._transform_function is None:
             raise CompositionError(
-                f"{self.get_name()} is an async generator and was called synchronously; use ainvoke, "
-                f"astream or abatch of the chain, or give RunnableGenerator(transform, atransform) both"
+                f"{self.get_name()} is an async generator and was called synchronously; "
+                f"use ainvoke, astream or abatch of the chain, "
+                f"or give both: RunnableGenerator(transform, atransform)"
             )
         return self._transform_function(chunks)
 
-    def _atransform(
-        self, chunks: AsyncIterator[Any], run: Run
-    ) -> AsyncGenerator[Output, None]:
+    def _atransform(self, chunks: AsyncIterator[Any], run: Run) -> AsyncGenerator[Output, None]:
         if self._atransform_function is not None:
             return as_async_generator(self._atransform_function(chunks))
         function = self._transform_function

@@ -27,8 +27,8 @@ __all__ = ["RunnableMap", "RunnableParallel"]
 class RunnableParallel(Runnable[Input, dict[str, Any]]):
     """Several steps on the same input, and a dict of their outputs.
 
-    The steps run at the same time, in threads or in tasks. As a stream it gives `{key: chunk}` as the
-    chunks come. If several steps fail, the first failure is raised with the others as notes.
+    The steps run at the same time, in threads or in tasks. As a stream it gives `{key: chunk}` as
+    the chunks come. If several steps fail, the first failure is raised with the others as notes.
 
     Raises:
         CompositionError: There is no step, a key is no string, or a value is nothing that can run.
@@ -50,7 +50,9 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
             raise CompositionError("a RunnableParallel has at least one step; got none")
         for key in steps:
             if not isinstance(key, str):
-                raise CompositionError(f"the keys of a RunnableParallel are strings; got {shown(key)}")
+                raise CompositionError(
+                    f"the keys of a RunnableParallel are strings; got {shown(key)}"
+                )
         self.name = name
         self.steps__ = {key: coerce_to_runnable(step) for key, step in steps.items()}
         self._places = [Place(f"map:key:{key}", f"key {key!r}") for key in self.steps__]
@@ -65,9 +67,7 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
         results = yield from gather(calls)
         return dict(zip(steps, results, strict=True))
 
-    def _transform(
-        self, chunks: Iterator[Any], run: Run
-    ) -> Generator[dict[str, Any], None, None]:
+    def _transform(self, chunks: Iterator[Any], run: Run) -> Generator[dict[str, Any], None, None]:
         keys = list(self.steps__)
         branches = [
             partial(_branch, open_stream, s, run, p)

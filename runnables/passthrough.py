@@ -10,7 +10,7 @@ from ..errors import CompositionError, shown
 from ._beside import CHUNKS_AHEAD
 from ._closing import aclose
 from ._execute import aopen_stream, open_stream
-from ._fan import afan_out, fan_out
+from ._fan import ABranch, Branch, afan_out, fan_out
 from ._merge import Sum
 from ._place import NOWHERE, note_place
 from ._plan import call
@@ -57,7 +57,9 @@ class RunnablePassthrough(Runnable[T, T]):
             self._effect = RunnableLambda(first, afunc if func is not None else None)
 
     @classmethod
-    def assign(cls, **kwargs: RunnableLike) -> RunnableAssign:
+    def assign(  # type: ignore[override]  # LCEL has the two methods of this name
+        cls, **kwargs: RunnableLike
+    ) -> RunnableAssign:
         """Make a step that adds keys to its input, a dict; see `RunnableAssign`."""
         return RunnableAssign(RunnableParallel(kwargs))
 
@@ -121,7 +123,7 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
     def _transform(
         self, chunks: Iterator[dict[str, Any]], run: Run
     ) -> Generator[dict[str, Any], None, None]:
-        branches = [self._rest, partial(_open, open_stream, self.mapper, run)]
+        branches: list[Branch] = [self._rest, partial(_open, open_stream, self.mapper, run)]
         held = _Held()
         for i, chunk in fan_out(chunks, branches, None, self._blame):
             yield from held.order(i, chunk)
@@ -130,7 +132,7 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
     async def _atransform(
         self, chunks: AsyncIterator[dict[str, Any]], run: Run
     ) -> AsyncGenerator[dict[str, Any], None]:
-        branches = [self._arest, partial(_open, aopen_stream, self.mapper, run)]
+        branches: list[ABranch] = [self._arest, partial(_open, aopen_stream, self.mapper, run)]
         held = _Held()
         fan = afan_out(chunks, branches, None, self._blame)
         try:

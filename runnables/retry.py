@@ -32,8 +32,8 @@ class RunnableRetry(Runnable[Input, Output]):
     """A step that is called again, on the same input, when it fails.
 
     In a stream it is tried again until a first chunk has come; after that a failure is raised. An
-    exception with an attribute `retry_after`, in seconds, is waited for at least that long. The last
-    exception is raised when the attempts are used up.
+    exception with an attribute `retry_after`, in seconds, is waited for at least that long. The
+    last exception is raised when the attempts are used up.
 
     Args:
         bound: The step.
@@ -55,8 +55,9 @@ class RunnableRetry(Runnable[Input, Output]):
         self,
         *,
         bound: Runnable[Input, Output],
-        retry_exception_types: tuple[type[BaseException], ...]
-        | Callable[[BaseException], bool] = (Exception,),
+        retry_exception_types: tuple[type[BaseException], ...] | Callable[[BaseException], bool] = (
+            Exception,
+        ),
         wait_exponential_jitter: bool = True,
         exponential_jitter_params: ExponentialJitterParams | None = None,
         max_attempt_number: int = 3,
@@ -69,7 +70,7 @@ class RunnableRetry(Runnable[Input, Output]):
         self.max_attempt_number = max_attempt_number
         if retry is None and isinstance(retry_exception_types, tuple):
             retry = tenacity.retry_if_exception_type(retry_exception_types)
-        elif retry is None:
+        elif retry is None and not isinstance(retry_exception_types, tuple):
             retry = tenacity.retry_if_exception(retry_exception_types)
         if wait is None and wait_exponential_jitter:
             wait = tenacity.wait_exponential_jitter(**(exponential_jitter_params or {}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CompositionError
@@ -34,11 +34,9 @@ class RunnableSequence(Runnable[Input, Output]):
     __slots__ = ("_places", "name", "steps")
     _calls_out = False
 
-    def __init__(self, *steps: RunnableLike[Any, Any], name: str | None = None) -> None:
+    def __init__(self, *steps: RunnableLike, name: str | None = None) -> None:
         if len(steps) < 2:
-            raise CompositionError(
-                f"a RunnableSequence has at least two steps; got {len(steps)}"
-            )
+            raise CompositionError(f"a RunnableSequence has at least two steps; got {len(steps)}")
         self.name = name
         self.steps: list[Runnable[Any, Any]] = []
         for step in map(coerce_to_runnable, steps):
@@ -78,7 +76,10 @@ class RunnableSequence(Runnable[Input, Output]):
             given = NO_OPTIONS if stages else options
             last, source = open_stage(step, last, run, place, given, source)
             stages.append(last)
-        frames = [getattr(chunks, "gi_frame", None), *(stage.gi_frame for stage in stages)]
+        frames = [
+            getattr(chunks, "gi_frame", None),
+            *(getattr(s, "gi_frame", None) for s in stages),
+        ]
         try:
             yield from stages[-1]
         except BaseException as exc:
