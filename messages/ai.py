@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
-from typing_extensions import Self, Unpack
+from typing_extensions import Unpack
 
 from .base import (
     BaseMessage,
@@ -19,7 +19,10 @@ from .base import (
     set_values,
 )
 from .chunks import BaseMessageChunk, ChunkAccumulator
+from .content import ContentBlock, ReasoningContentBlock
 from .merge import SequenceNode
+from .pretty import calls_repr
+from .standard import standard_blocks
 from .tool_calls import (
     InvalidToolCall,
     ToolCall,
@@ -27,6 +30,7 @@ from .tool_calls import (
     default_tool_chunk_parser,
     default_tool_parser,
     parse_fragments,
+    tool_call,
     tool_calls_to_fragments,
 )
 from .usage import UsageMetadata, add_usage
@@ -45,6 +49,12 @@ class _AIChunkFields(_AIFields, total=False):
     chunk_position: Literal["last"] | None
 
 
+# Just `list`, three times slower when it is written `list[ToolCall]`.
+_no_calls: Callable[[], list[ToolCall]] = list
+_no_invalid_calls: Callable[[], list[InvalidToolCall]] = list
+_no_fragments: Callable[[], list[ToolCallChunk]] = list
+
+
 @plain_text
 class AIMessage(BaseMessage):
     """What the model says, and which tools it wants called.
@@ -56,8 +66,8 @@ class AIMessage(BaseMessage):
     """
 
     type: str = "ai"
-    tool_calls: list[ToolCall] = Field(default_factory=list[ToolCall])
-    invalid_tool_calls: list[InvalidToolCall] = Field(default_factory=list[InvalidToolCall])
+    tool_calls: list[ToolCall] = Field(default_factory=_no_calls)
+    invalid_tool_calls: list[InvalidToolCall] = Field(default_factory=_no_invalid_calls)
     usage_metadata: UsageMetadata | None = None
 
     def __init__(
@@ -67,9 +77,11 @@ class AIMessage(BaseMessage):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        raw = self.additional_kwargs.get("tool_calls")
-        if raw and not self.tool_calls and not self.invalid_tool_calls:
-            self.tool_calls, self.invalid_tool_calls = default_tool_parser(raw)
+        if not self.tool_calls and not self.invalid_tool_calls:
+            if raw := self.additional_kwargs.get("tool_calls"):
+                self.tool_calls, self.invalid_tool_calls = default_tool_parser(raw)
+            elif isinstance(self.content, list) and (calls := _calls_in(self.content)):
+                self.tool_calls = calls
         self._type_calls()
         return self
 
@@ -78,6 +90,35 @@ class AIMessage(BaseMessage):
             call["type"] = "tool_call"
         for invalid in self.invalid_tool_calls:
             invalid["type"] = "invalid_tool_call"
+
+    @property
+    def content_blocks(self) -> list[ContentBlock]:
+        """The content as standard blocks: reasoning first, tool calls where they are or last."""
+        blocks = standard_blocks(self.content)
+        reasoning = self.additional_kwargs.get("reasoning_content")
+        if isinstance(reasoning, str) and not _of_type(blocks, "reasoning"):
+            blocks.insert(0, ReasoningContentBlock(type="reasoning", reasoning=reasoning))
+        there = {block.get("id") for block in _of_type(blocks, "tool_call", "invalid_tool_call")}
+        blocks += [call for call in self.tool_calls if call["id"] not in there]
+        blocks += [call for call in self.invalid_tool_calls if call["id"] not in there]
+        return blocks
+
+    @property
+    def _body(self) -> str:
+        lines = calls_repr(self.tool_calls, self.invalid_tool_calls)
+        return "\n".join([super()._body, *lines]).strip()
+
+
+def _calls_in(content: list[str | dict[str, Any]]) -> list[ToolCall]:
+    return [
+        tool_call(name=block.get("name", ""), args=block.get("args") or {}, id=block.get("id"))
+        for block in content
+        if isinstance(block, dict) and block.get("type") == "tool_call"
+    ]
+
+
+def _of_type(blocks: list[ContentBlock], *words: str) -> list[ContentBlock]:
+    return [block for block in blocks if block.get("type") in words]
 
 
 class AIMessageChunk(AIMessage, BaseMessageChunk):
@@ -91,7 +132,7 @@ class AIMessageChunk(AIMessage, BaseMessageChunk):
     """
 
     type: str = "AIMessageChunk"
-    tool_call_chunks: list[ToolCallChunk] = Field(default_factory=list[ToolCallChunk])
+    tool_call_chunks: list[ToolCallChunk] = Field(default_factory=_no_fragments)
     chunk_position: Literal["last"] | None = None
 
     def __init__(
@@ -101,7 +142,7 @@ class AIMessageChunk(AIMessage, BaseMessageChunk):
         id: str | None = None,
         **fields: Unpack[_AIChunkFields],
     ) -> None:
-        # Runs once per token: `plain_text` and `fill` by hand.
+        # Runs once per token: what `_fill` does, without its two calls.
         if (
             fields
             or type(content) is not str
@@ -110,7 +151,7 @@ class AIMessageChunk(AIMessage, BaseMessageChunk):
         ):
             self._validate(content, id, **fields)
             return
-        values = {
+        values: dict[str, Any] = {
             "content": content,
             "additional_kwargs": {},
             "response_metadata": {},
@@ -145,23 +186,38 @@ class AIMessageChunk(AIMessage, BaseMessageChunk):
             self.tool_calls, self.invalid_tool_calls = parse_fragments(self.tool_call_chunks)
         return self
 
+    @property
+    def content_blocks(self) -> list[ContentBlock]:
+        """As of an AIMessage; tool calls are fragments until the chunk that ends the message."""
+        if self.chunk_position == "last" or not self.tool_call_chunks:
+            return super().content_blocks
+        blocks = [
+            block
+            for block in super().content_blocks
+            if block.get("type") not in ("tool_call", "tool_call_chunk", "invalid_tool_call")
+        ]
+        return [*blocks, *self.tool_call_chunks]
+
     @classmethod
-    def accumulator(cls) -> ChunkAccumulator[Any]:
-        return AIChunkAccumulator()
+    def accumulator(cls) -> ChunkAccumulator[Self]:
+        return AIChunkAccumulator(cls)
 
 
-class AIChunkAccumulator(ChunkAccumulator[AIMessageChunk]):
-    """Adds up the chunks of a model's message."""
+AIChunk = TypeVar("AIChunk", bound=AIMessageChunk)
 
-    __slots__ = ("_fragments", "_last", "_usage")
 
-    def _begin(self, chunk: AIMessageChunk) -> None:
-        super()._begin(chunk)
-        self._fragments = SequenceNode(chunk.tool_call_chunks)
-        self._usage = chunk.usage_metadata
-        self._last = chunk.chunk_position
+class AIChunkAccumulator(ChunkAccumulator[AIChunk]):
+    """Adds up the chunks of what a model says; fragments of tool calls are read at the end."""
 
-    def _continue(self, first: AIMessageChunk, chunk: BaseMessageChunk) -> None:
+    __slots__ = ("_fragments", "_position", "_usage")
+
+    def _begin(self, first: AIChunk) -> None:
+        super()._begin(first)
+        self._fragments = SequenceNode(first.tool_call_chunks)
+        self._usage = first.usage_metadata
+        self._position = first.chunk_position
+
+    def _continue(self, first: AIChunk, chunk: BaseMessageChunk) -> None:
         super()._continue(first, chunk)
         if not isinstance(chunk, AIMessageChunk):
             return
@@ -170,7 +226,7 @@ class AIChunkAccumulator(ChunkAccumulator[AIMessageChunk]):
         if chunk.usage_metadata is not None:
             self._usage = add_usage(self._usage, chunk.usage_metadata)
         if chunk.chunk_position is not None:
-            self._last = chunk.chunk_position
+            self._position = chunk.chunk_position
 
     def _sums(self) -> dict[str, Any]:
         fragments: list[ToolCallChunk] = self._fragments.settled()
@@ -181,5 +237,5 @@ class AIChunkAccumulator(ChunkAccumulator[AIMessageChunk]):
             "invalid_tool_calls": invalid,
             "usage_metadata": self._usage,
             "tool_call_chunks": fragments,
-            "chunk_position": self._last,
+            "chunk_position": self._position,
         }

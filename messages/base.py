@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -11,8 +12,10 @@ from typing_extensions import TypedDict, Unpack
 
 from ..errors import MessageError, shown
 from .content import Content, ContentBlock
+from .pretty import content_repr, get_msg_title_repr, html_repr
+from .standard import standard_blocks
 
-__all__ = ["BaseMessage", "GivenContent", "MessageFields", "fill", "plain_text"]
+__all__ = ["BaseMessage", "GivenContent", "MessageFields", "plain_text"]
 
 GivenContent: TypeAlias = str | Sequence[str | Mapping[str, Any]] | None
 """What a constructor takes as content, and keeps as `Content`; none if there are content_blocks."""
@@ -69,7 +72,10 @@ class BaseMessage(BaseModel):
         if not fields and type(content) is str and (id is None or type(id) is str):
             plain = _plain.get(type(self))
             if plain is not None:
-                fill(self, plain(content, id), id)
+                set_values(self, plain(content, id))
+                set_given(self, {"content"} if id is None else {"content", "id"})
+                set_extra(self, None)
+                set_private(self, None)
                 return
         self._validate(content, id, **fields)
 
@@ -92,7 +98,7 @@ class BaseMessage(BaseModel):
             given["content"] = content
         if id is not None:
             given["id"] = id
-        known = type(self).__pydantic_fields__
+        known = type(self).model_fields
         if self.model_config.get("extra") == "forbid" and (unknown := given.keys() - known):
             raise _unknown_field(type(self).__name__, min(unknown), list(known))
         self.__pydantic_validator__.validate_python(given, self_instance=self)
@@ -110,6 +116,43 @@ class BaseMessage(BaseModel):
         """The text of the message: its content, or the texts among its blocks, joined."""
         content = self.content
         return content if isinstance(content, str) else "".join(_texts(content))
+
+    @property
+    def content_blocks(self) -> list[ContentBlock]:
+        """The content as standard blocks, whatever shape the provider gave it."""
+        return standard_blocks(self.content)
+
+    def pretty_repr(self, html: bool = False) -> str:
+        """Give the message as it reads best to a person.
+
+        Args:
+            html: Mark the title as bold, for terminals (the name of the argument is LCEL's).
+        """
+        name = f"\nName: {self.name}" if self.name is not None else ""
+        return f"{get_msg_title_repr(self._title, bold=html)}{name}\n\n{self._body}"
+
+    def pretty_print(self) -> None:
+        """Print the message as it reads best to a person."""
+        print(self.pretty_repr(html=sys.stdout.isatty()))  # noqa: T201 - what it is for
+
+    @property
+    def _title(self) -> str:
+        return f"{self.type.title()} Message"
+
+    @property
+    def _body(self) -> str:
+        return content_repr(self.content)
+
+    def _repr_html_(self) -> str:
+        return html_repr(
+            self._title if self.name is None else f"{self._title}: {self.name}", self._body
+        )
+
+    def __rich__(self) -> object:
+        from rich.panel import Panel  # noqa: PLC0415 - only rich calls this
+        from rich.text import Text  # noqa: PLC0415
+
+        return Panel(Text(self._body), title=self._title, title_align="left", subtitle=self.name)
 
 
 def _texts(content: Sequence[str | dict[str, Any]]) -> list[str]:
@@ -131,9 +174,9 @@ def _unknown_field(owner: str, unknown: str, known: list[str]) -> MessageError:
     )
 
 
-# Most messages are plain text, and most chunks are a plain token: there is nothing to validate in a
-# str, so their constructors fill the object themselves. A class is listed here by `plain_text`;
-# its subclasses are not, since they may have other fields or validators.
+# Most messages are plain text: there is nothing to validate in a str, so the constructor fills the
+# object itself. tests/messages/test_construction.py holds it to what validation gives. `plain_text`
+# lists a class here; its subclasses are not, since they may have other fields or validators.
 _plain: dict[type[BaseMessage], Callable[[str, str | None], dict[str, Any]]] = {}
 
 Message = TypeVar("Message", bound=BaseMessage)
@@ -141,20 +184,19 @@ Message = TypeVar("Message", bound=BaseMessage)
 
 def plain_text(cls: type[Message]) -> type[Message]:
     """Let `cls` be built from a `str` and an id without validation."""
-    fields = cls.__pydantic_fields__
-    template = {name: field.default for name, field in fields.items()}
-    fresh = [
-        (name, field.default_factory)
-        for name, field in fields.items()
-        if field.default_factory is not None
-    ]
+    template = {name: field.default for name, field in cls.model_fields.items()}
+    made_by = {name: field.default_factory for name, field in cls.model_fields.items()}
+    dicts = [name for name, make in made_by.items() if make is dict]
+    lists = [name for name, make in made_by.items() if make is list]
 
     def values(content: str, id: str | None) -> dict[str, Any]:
         made = template.copy()
         made["content"] = content
         made["id"] = id
-        for name, make in fresh:
-            made[name] = make()  # type: ignore[call-arg]
+        for name in dicts:
+            made[name] = {}
+        for name in lists:
+            made[name] = []
         return made
 
     _plain[cls] = values
@@ -166,14 +208,3 @@ set_values = BaseModel.__dict__["__dict__"].__set__
 set_given = BaseModel.__dict__["__pydantic_fields_set__"].__set__
 set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
 set_private = BaseModel.__dict__["__pydantic_private__"].__set__
-
-
-def fill(message: BaseMessage, values: dict[str, Any], id: str | None) -> None:
-    """Make `message` what validation would make of its content and its id; `values` are its fields.
-
-    tests/messages/test_construction.py compares the two for every class that does so.
-    """
-    set_values(message, values)
-    set_given(message, {"content"} if id is None else {"content", "id"})
-    set_extra(message, None)
-    set_private(message, None)

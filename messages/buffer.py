@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
 from ..errors import MessageError, shown
@@ -29,9 +29,11 @@ def get_buffer_string(
 ) -> str:
     """Write messages as one text, each with who says it: `Human: Hello`.
 
-    Args:
-        format: "xml" writes `<message type="human">Hello</message>` instead, where what a message says
-            cannot be taken for the next speaker.
+    With `format="xml"`, it is `<message type="human">Hello</message>`, where nothing that is said
+    can be taken for the next speaker.
+
+    Raises:
+        MessageError: A message that nobody says, as a RemoveMessage.
     """
     prefixes: dict[type[BaseMessage], str] = {
         HumanMessage: human_prefix,

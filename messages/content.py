@@ -1,10 +1,10 @@
-"""The standard content blocks: one shape for each kind of content, whatever the provider calls it."""
+"""The standard content blocks: one shape for each kind of content, for all providers."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NotRequired, TypeAlias
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from .tool_calls import InvalidToolCall, ToolCall, ToolCallChunk
 

@@ -1,15 +1,16 @@
-"""Messages from whatever people write for them: strings, pairs of role and content, dictionaries."""
+"""Messages from what people write for them: strings, pairs of role and content, dictionaries."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, overload
 
 from pydantic import ValidationError
 
 from ..errors import MessageError, shown
 from .ai import AIMessage, AIMessageChunk
 from .base import BaseMessage
+from .chunks import BaseMessageChunk
 from .prompt_values import PromptValue
 from .roles import (
     ChatMessage,
@@ -25,7 +26,14 @@ from .roles import (
 from .tool import ToolMessage, ToolMessageChunk
 from .tool_calls import default_tool_parser, tool_call
 
-__all__ = ["MessageLikeRepresentation", "convert_to_messages", "message_class"]
+__all__ = [
+    "MessageLikeRepresentation",
+    "build_message",
+    "convert_to_messages",
+    "message_chunk_to_message",
+    "message_class",
+    "tool_result_message",
+]
 
 MessageLikeRepresentation: TypeAlias = (
     BaseMessage | str | tuple[str, str | list[str | dict[str, Any]]] | list[str] | dict[str, Any]
@@ -59,10 +67,11 @@ def convert_to_messages(
 ) -> list[BaseMessage]:
     """Give the messages that are meant.
 
-    A message is itself. A string is what the user says. A pair is a role and a content. A dictionary has the
-    keys of OpenAI's or Anthropic's API or of our messages: `role` (or `type`), `content`, and what else goes
-    with the role; keys that we have no field for go to `additional_kwargs`. Results of tools in Anthropic's
-    shape, which are blocks of a user's message, become tool messages.
+    A message is itself. A string is what the user says. A pair is a role and a content. A
+    dictionary has the keys of OpenAI's or Anthropic's API, or of our messages: `role` (or `type`),
+    `content`, and what else goes with the role; a key that has no field goes to
+    `additional_kwargs`. Results of tools in Anthropic's shape, which are blocks of a user's
+    message, become tool messages.
 
     Raises:
         MessageError: Something is none of these, or its role does not exist.
@@ -85,8 +94,8 @@ def message_class(word: object) -> type[BaseMessage]:
     if isinstance(word, str) and word in _CLASSES:
         return _CLASSES[word]
     raise MessageError(
-        f"there is no role {shown(word)}. Write 'user', 'assistant', 'system', 'tool' or 'developer', "
-        f"or ChatMessage(..., role={shown(word)}) if your model knows it."
+        f"there is no role {shown(word)}. Write 'user', 'assistant', 'system', 'developer' or "
+        f"'tool'; or ChatMessage(..., role={shown(word)}) if your model knows that role."
     )
 
 
@@ -107,32 +116,39 @@ def _convert(message: MessageLikeRepresentation) -> Sequence[BaseMessage]:
 def _from_dict(message: Mapping[str, Any]) -> Sequence[BaseMessage]:
     fields = dict(message)
     kind = fields.pop("type", None)
-    role = kind if kind == "chat" else fields.pop("role", kind)  # a ChatMessage has both
+    has_both = kind in ("chat", "ChatMessageChunk")
+    role = kind if has_both else fields.pop("role", kind)
     if role is None or ("content" not in fields and role != "remove"):
         missing = "who speaks" if role is None else "what is said"
         raise MessageError(
-            f"{shown(message)} does not say {missing}. Write {{'role': 'user', 'content': 'Hello'}}."
+            f"{shown(message)} does not say {missing}. "
+            "Write {'role': 'user', 'content': 'Hello'}."
         )
     cls = message_class(role)
-    content = fields["content"] = fields.get("content") or ""
+    if fields.get("content") is None:
+        fields["content"] = ""
+    content = fields["content"]
     results: list[BaseMessage] = []
     if isinstance(content, list) and issubclass(cls, HumanMessage):
-        results = [_tool_result(block) for block in content if _has_type(block, "tool_result")]
+        results = [
+            tool_result_message(block) for block in content if _has_type(block, "tool_result")
+        ]
         rest = [block for block in content if not _has_type(block, "tool_result")]
         if results and not rest:
             return results
         fields["content"] = rest
     if issubclass(cls, AIMessage):
         _read_tool_calls(fields)
-    _sort_out_extras(fields, cls, {"__openai_role__": role} if role == "developer" else {})
-    return [*results, _build(cls, fields)]
+    if role == "developer":
+        fields["__openai_role__"] = role
+    return [*results, build_message(cls, fields)]
 
 
 def _has_type(block: object, word: str) -> bool:
     return isinstance(block, dict) and block.get("type") == word
 
 
-def _tool_result(block: Mapping[str, Any]) -> ToolMessage:
+def tool_result_message(block: Mapping[str, Any]) -> ToolMessage:
     """Read a result of a tool, which in Anthropic's API is a block of a user's message.
 
     Source: Anthropic API reference, "Messages", `tool_result`.
@@ -142,7 +158,7 @@ def _tool_result(block: Mapping[str, Any]) -> ToolMessage:
         "tool_call_id": block.get("tool_use_id"),
         "status": "error" if block.get("is_error") else "success",
     }
-    return _build(ToolMessage, fields)
+    return build_message(ToolMessage, fields)
 
 
 def _read_tool_calls(fields: dict[str, Any]) -> None:
@@ -165,24 +181,44 @@ def _read_tool_calls(fields: dict[str, Any]) -> None:
         fields["invalid_tool_calls"] = [*fields.get("invalid_tool_calls", []), *invalid]
 
 
-def _sort_out_extras(
-    fields: dict[str, Any], cls: type[BaseMessage], extras: dict[str, Any]
-) -> None:
-    """Move what `cls` has no field for into `additional_kwargs`."""
-    extras |= {key: fields.pop(key) for key in fields.keys() - cls.model_fields.keys()}
-    if extras:
-        fields["additional_kwargs"] = {**extras, **(fields.get("additional_kwargs") or {})}
-
-
 Message = TypeVar("Message", bound=BaseMessage)
 
 
-def _build(cls: type[Message], fields: dict[str, Any]) -> Message:
+def build_message(cls: type[Message], fields: Mapping[str, Any]) -> Message:
+    """Make a message of data; what `cls` has no field for goes to `additional_kwargs`.
+
+    Raises:
+        MessageError: The data does not make such a message.
+    """
+    known = {key: value for key, value in fields.items() if key in cls.model_fields}
+    # What says nothing is left out: OpenAI's `refusal: None`, the `example: False` of LCEL 0.3.
+    extras = {
+        key: value
+        for key, value in fields.items()
+        if key not in known and value is not None and value is not False
+    }
+    if extras:
+        known["additional_kwargs"] = {**extras, **(known.get("additional_kwargs") or {})}
     try:
-        return cls(**fields)
+        return cls(**known)
     except ValidationError as exc:
         wrong = exc.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in wrong["loc"])
+        where = ".".join(str(part) for part in wrong["loc"])
         raise MessageError(
-            f"{shown(fields)} does not make a {cls.__name__}: {place}: {wrong['msg']}."
+            f"{shown(fields)} does not make a {cls.__name__}: {where}: {wrong['msg']}."
         ) from exc
+
+
+@overload
+def message_chunk_to_message(chunk: AIMessage) -> AIMessage: ...
+@overload
+def message_chunk_to_message(chunk: BaseMessage) -> BaseMessage: ...
+def message_chunk_to_message(chunk: BaseMessage) -> BaseMessage:
+    """Give the whole message that a chunk, or a sum of chunks, amounts to."""
+    if not isinstance(chunk, BaseMessageChunk):
+        return chunk
+    for whole in type(chunk).__mro__:
+        if issubclass(whole, BaseMessage) and not issubclass(whole, BaseMessageChunk):
+            known = whole.model_fields.keys() - {"type"}
+            return whole(**{name: value for name, value in chunk if name in known})
+    raise AssertionError("a chunk class derives from the class of the whole message")

@@ -1,8 +1,8 @@
 """How the contents and dictionaries of chunks add up, in time linear in their size.
 
-A value that is only passed on is kept as it came. The first time something is merged into it, it becomes a
-node (text, mapping or sequence) that collects the rest; `settled` turns nodes back into plain values. Inputs
-are never changed.
+A value that is only passed on is kept as it came. The first time something is merged into it, it
+becomes a node (text, mapping or sequence) that collects the rest; `settled` turns nodes back into
+plain values. Inputs are never changed.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class MappingNode:
 class SequenceNode:
     """A list that is still growing; dictionaries that have the same `index` are merged.
 
-    Two with the same index and different ids are different things: the later one takes what follows.
+    Two with the same index and different ids are different things, and what follows belongs to the
+    later one.
     """
 
     __slots__ = ("_items", "_places")
@@ -161,20 +162,20 @@ def merged(left: Any, right: Any, key: str) -> Any:
     if isinstance(left, str | TextNode) and isinstance(right, str):
         return _merged_text(left, right, key)
     if isinstance(left, dict | MappingNode) and isinstance(right, dict):
-        node = left if isinstance(left, MappingNode) else MappingNode(left)
-        node.add(right)
-        return node
+        mapping = left if isinstance(left, MappingNode) else MappingNode(left)
+        mapping.add(right)
+        return mapping
     if isinstance(left, list | SequenceNode) and isinstance(right, list):
-        node = left if isinstance(left, SequenceNode) else SequenceNode(left)
-        node.extend(right)
-        return node
+        sequence = left if isinstance(left, SequenceNode) else SequenceNode(left)
+        sequence.extend(right)
+        return sequence
     if left == right and type(left) is type(right):
         return left
     if type(left) is int and type(right) is int:
         return right if key in _PLACES else left + right
     raise TypeError(
-        f"chunks do not add up: {key!r} is {shown(settled(left))} in one and {shown(right)} in a later one. "
-        "Give it in one chunk only, or the same in all."
+        f"chunks do not add up: {key!r} is {shown(settled(left))} in one and {shown(right)} in a "
+        "later one. Give it in one chunk only, or the same in all."
     )
 
 

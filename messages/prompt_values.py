@@ -66,7 +66,7 @@ class ChatPromptValue(PromptValue):
 
 
 class ChatPromptValueConcrete(ChatPromptValue):
-    """A ChatPromptValue that can be read back from JSON: each message gets the class of its type."""
+    """A ChatPromptValue that can be read from JSON: each message gets the class of its type."""
 
     messages: list[AnyMessage]  # type: ignore[assignment]
     type: Literal["ChatPromptValueConcrete"] = "ChatPromptValueConcrete"

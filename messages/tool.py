@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self, TypeVar
 from uuid import UUID
 
 from pydantic import field_validator
@@ -82,21 +82,24 @@ class ToolMessageChunk(ToolMessage, BaseMessageChunk):
         self._fill(content, id, fields)
 
     @classmethod
-    def accumulator(cls) -> ChunkAccumulator[Any]:
-        return ToolChunkAccumulator()
+    def accumulator(cls) -> ChunkAccumulator[Self]:
+        return ToolChunkAccumulator(cls)
 
 
-class ToolChunkAccumulator(ChunkAccumulator[ToolMessageChunk]):
-    """Adds up the pieces of a tool's answer: it failed if one of them says so."""
+ToolChunk = TypeVar("ToolChunk", bound=ToolMessageChunk)
+
+
+class ToolChunkAccumulator(ChunkAccumulator[ToolChunk]):
+    """Adds up the chunks of a tool's answer: it failed if one of them says so."""
 
     __slots__ = ("_artifact", "_failed")
 
-    def _begin(self, chunk: ToolMessageChunk) -> None:
-        super()._begin(chunk)
-        self._artifact = chunk.artifact
-        self._failed = chunk.status == "error"
+    def _begin(self, first: ToolChunk) -> None:
+        super()._begin(first)
+        self._artifact = first.artifact
+        self._failed = first.status == "error"
 
-    def _continue(self, first: ToolMessageChunk, chunk: BaseMessageChunk) -> None:
+    def _continue(self, first: ToolChunk, chunk: BaseMessageChunk) -> None:
         super()._continue(first, chunk)
         if isinstance(chunk, ToolMessageChunk):
             self._artifact = merged(self._artifact, chunk.artifact, "artifact")
