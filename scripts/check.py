@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -26,19 +26,20 @@ HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def lint() -> None:
-    run(TOOLS / "ruff", "format", "--check", ".")
-    run(TOOLS / "ruff", "check", ".")
+    run_all([TOOLS / "ruff", "format", "--check", "."], [TOOLS / "ruff", "check", "."])
 
 
 def types() -> None:
     python = environment(HERE) / "bin/python"
-    run(TOOLS / "mypy", "--python-executable", python, "--package", "levada")
-    run(TOOLS / "mypy", "--python-executable", python, "tests/typing")
-    # It looks at build/installed, the wheel unpacked, because it leaves out environments.
-    run(TOOLS / "pyright", "--pythonpath", python)
-    # Here it does not listen to --pythonpath; it asks the first Python on PATH.
-    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
-    run(TOOLS / "pyright", "--verifytypes", "levada", "--ignoreexternal", PATH=path)
+    run_all(
+        [TOOLS / "mypy", "--python-executable", python, "--package", "levada"],
+        [TOOLS / "mypy", "--python-executable", python, "tests/typing"],
+        # It looks at build/installed, the wheel unpacked, because it leaves out environments.
+        [TOOLS / "pyright", "--pythonpath", python],
+        # Here it does not listen to --pythonpath; it asks the first Python on PATH.
+        ["env", f"PATH={python.parent}{os.pathsep}{os.environ['PATH']}"]
+        + [TOOLS / "pyright", "--verifytypes", "levada", "--ignoreexternal"],
+    )
 
 
 def tests() -> None:
@@ -144,6 +145,18 @@ def interpreter(version: str) -> Path | None:
 
 def install(*what: object) -> None:
     run(TOOLS / "uv", "pip", "install", "--quiet", *what)
+
+
+def run_all(*commands: Sequence[object]) -> None:
+    """Run each of them, and fail at the end if one has failed."""
+    failures = []
+    for command in commands:
+        try:
+            run(*command)
+        except subprocess.CalledProcessError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def run(*command: object, **settings: str) -> None:

@@ -66,7 +66,8 @@ def test_the_blocks_of_a_page_run(page: Path, capsys: pytest.CaptureFixture[str]
         # Blank lines before it give the code the line numbers of the page.
         exec(compile("\n" * block.line + block.code, name_of(page), "exec"), names)
         printed = capsys.readouterr().out
-        assert block.prints in (None, printed), f"{name_of(page)}:{block.line}"
+        if block.prints is not None:
+            assert printed.rstrip() == block.prints.rstrip(), f"{name_of(page)}:{block.line}"
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=name_of)

@@ -64,7 +64,7 @@ def glued(text: str) -> list[int]:
         literal = LITERAL.match(source)
         assert literal, source
         body = literal["body"]
-        if goes_on and re.search(r"(?<!\\)[\w.,;:!?)}'\"]$", end) and re.match(r"[\w({]", body):
+        if goes_on and re.search(r"(?<!\\)[\w.,;:!?)}'\"]$", end) and re.match(r"[\w(]", body):
             found.append(line)
         # A raw string is a pattern, not a sentence.
         end = "" if "r" in literal["prefix"].lower() else body
@@ -80,6 +80,7 @@ def glued(text: str) -> list[int]:
         ('f(\n"one", "two")', []),
         ('f(\nf"{one}"\n"two")', [3]),
         ('f(\nf"{one} "\nf"{two}")', []),
+        ('f(\nf"{one}."\nf"{two}")', []),
         ('f(\nf"{one}"  # why\n\n"two")', [4]),
         ("f(\nr'one'\nr'two')", []),
         ('"one"\n"two"', []),
