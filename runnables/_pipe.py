@@ -110,12 +110,13 @@ class Pipe(Generic[T]):
                 event.wait()
 
     def _wake_reader(self) -> None:
+        event, self._reader = self._reader, None  # once: more items may come before it runs
+        if event is None:
+            return  # another thread was quicker
         if threading.get_ident() == self._thread:
-            reader = self._reader
-            if reader is not None:
-                reader.set()
+            event.set()
         else:
-            self._call_soon(self._wake_reader)
+            self._call_soon(event.set)
 
     def _wake_writers(self) -> None:
         if threading.get_ident() == self._thread:

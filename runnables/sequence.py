@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CompositionError
 from ._closing import aclose
 from ._coerce import coerce_to_runnable
-from ._execute import NO_OPTIONS, aopen_stage, open_stage
+from ._execute import NO_OPTIONS, aexecute, aopen_stage, execute, open_stage
 from ._place import Place, deepest_frame, note_place
-from ._plan import call
 from .base import Input, Output, Runnable
 
 if TYPE_CHECKING:
     from ._coerce import RunnableLike
-    from ._plan import Plan
+    from ._execute import Options
     from ._run import Run
 
 __all__ = ["RunnableSequence"]
@@ -31,7 +30,7 @@ class RunnableSequence(Runnable[Input, Output]):
         CompositionError: There are less than two steps, or one is nothing that can run.
     """
 
-    __slots__ = ("_places", "name", "steps")
+    __slots__ = ("_stages", "name", "steps")
     _calls_out = False
 
     def __init__(self, *steps: RunnableLike, name: str | None = None) -> None:
@@ -44,7 +43,9 @@ class RunnableSequence(Runnable[Input, Output]):
                 self.steps += step.steps
             else:
                 self.steps.append(step)
-        self._places = [Place(f"seq:step:{i}", f"step {i}") for i in range(1, len(self.steps) + 1)]
+        self._stages = [
+            (step, Place(f"seq:step:{i}", f"step {i}")) for i, step in enumerate(self.steps, 1)
+        ]
 
     @property
     def first(self) -> Runnable[Input, Any]:
@@ -61,18 +62,36 @@ class RunnableSequence(Runnable[Input, Output]):
         """The last step."""
         return self.steps[-1]
 
-    def _plan(self, value: Any, run: Run, **options: Any) -> Plan[Any]:
-        for step, place in zip(self.steps, self._places, strict=True):
-            value = yield from call(step, value, place, options)
-            options = NO_OPTIONS  # type: ignore[assignment]  # only the first step gets them
-        return value
+    # A plan would say this once, and cost three times as much per step (docs/performance.md).
+
+    def _invoke(self, value: Any, run: Run, **options: Any) -> Output:
+        given: Options = options
+        for step, place in self._stages:
+            try:
+                value = execute(step, value, run, place, given)
+            except BaseException as exc:
+                note_place(exc, self, place, step)
+                raise
+            given = NO_OPTIONS
+        return value  # type: ignore[no-any-return]  # the last step's output
+
+    async def _ainvoke(self, value: Any, run: Run, **options: Any) -> Output:
+        given: Options = options
+        for step, place in self._stages:
+            try:
+                value = await aexecute(step, value, run, place, given)
+            except BaseException as exc:
+                note_place(exc, self, place, step)
+                raise
+            given = NO_OPTIONS
+        return value  # type: ignore[no-any-return]  # the last step's output
 
     def _transform(
         self, chunks: Iterator[Any], run: Run, **options: Any
     ) -> Generator[Output, None, None]:
         stages: list[Generator[Any, None, None]] = []
         last, source = chunks, None
-        for step, place in zip(self.steps, self._places, strict=True):
+        for step, place in self._stages:
             given = NO_OPTIONS if stages else options
             last, source = open_stage(step, last, run, place, given, source)
             stages.append(last)
@@ -94,7 +113,7 @@ class RunnableSequence(Runnable[Input, Output]):
     ) -> AsyncGenerator[Output, None]:
         stages: list[AsyncGenerator[Any, None]] = []
         last, source = chunks, None
-        for step, place in zip(self.steps, self._places, strict=True):
+        for step, place in self._stages:
             given = NO_OPTIONS if stages else options
             last, source = aopen_stage(step, last, run, place, given, source)
             stages.append(last)
@@ -111,4 +130,5 @@ class RunnableSequence(Runnable[Input, Output]):
     def _note_stage(self, exc: BaseException, i: int) -> None:
         # 0 is the input: what fails there has its place further out.
         if i > 0:
-            note_place(exc, self, self._places[i - 1], self.steps[i - 1])
+            step, place = self._stages[i - 1]
+            note_place(exc, self, place, step)
