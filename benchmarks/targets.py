@@ -12,7 +12,7 @@ from typing import Literal
 
 from .results import Results
 
-Kind = Literal["by hand", "objects", "slower", "kB each", "larger", "ms more", "growth"]
+Kind = Literal["by hand", "objects", "slower", "kB each", "larger", "growth"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,6 @@ class Target:
                 return f"{self.peer} at least {self.limit:g}x larger"
             case "kB each":
                 return f"at most {self.limit:g} kB per stream"
-            case "ms more":
-                return f"at most {self.limit:g} ms more than hand-written"
             case "growth":
                 return f"never more than {self.limit:g}x dearer when there are more"
 
@@ -111,7 +109,8 @@ TARGETS: tuple[Target, ...] = (
     Target("W5.concurrent.stream", "larger", 15, "langchain-core"),
     Target("W5.concurrent.events", "by hand", 2),
     Target("W5.concurrent.events", "kB each", 24),
-    Target("W6.import", "ms more", 100),
+    # 100 ms more, where pydantic and anyio took 240 ms: other machines take three times as long.
+    Target("W6.import", "by hand", 1.4),
     Target("W6.import", "slower", 1, "llm"),
     *(
         Target("W6.import", "slower", 3, peer)
@@ -213,9 +212,6 @@ def _value(results: Results, target: Target, key: str) -> float | None:
         case "larger":
             ours, theirs = results.memory(key, "levada"), results.memory(key, target.peer)
             return theirs / ours if ours and theirs else None
-        case "ms more":
-            cpu, by_hand = results.cpu(key, "levada"), results.cpu(key, "floor")
-            return None if cpu is None or by_hand is None else (cpu - by_hand) / 1000
         case "growth":
             return None
 

@@ -73,10 +73,11 @@ def rows(*, short: bool) -> list[Row]:
     streamed = (2_000,) if short else (1_000, 10_000)
     made += _tokens("W2", "stream.sync", "stream", streamed)
     made += _tokens("W2", "stream.async", "astream", streamed)
-    made += _events((1_000,) if short else (4_000, 16_000), (300,) if short else (4_000,))
+    made += _events((1_000,) if short else (4_000, 16_000), (200,) if short else (4_000,))
+    items = 400 if short else 1_000
     made += [
-        Row("W4", "batch.sync", 1_000, "item", "batch of 1,000, 50 threads"),
-        Row("W4", "batch.async", 1_000, "item", "abatch of 1,000, limit 50"),
+        Row("W4", "batch.sync", items, "item", f"batch of {items:,}, 50 threads"),
+        Row("W4", "batch.async", items, "item", f"abatch of {items:,}, limit 50"),
     ]
     made += _concurrent(short=short)
     made += _steps((50,) if short else (1, 10, 50))
@@ -129,8 +130,8 @@ def _growth(*, short: bool) -> Iterator[Row]:
         ("stream.async", "token", "astream, {:,} tokens", tokens),
         ("events.v2", "token", "astream_events v2, {:,} tokens", tokens),
         ("events.v1", "token", "astream_events v1, {:,} tokens", tokens),
-        ("items.sync", "item", "batch_as_completed, {:,} items", items),
-        ("items.async", "item", "abatch_as_completed, {:,} items", items),
+        ("items.sync", "item", "batch over an iterator, {:,} items", items),
+        ("items.async", "item", "abatch over an iterator, {:,} items", items),
         ("steps.sync", "step", "invoke of {:,} steps", steps),
         ("steps.async", "step", "ainvoke of {:,} async steps", steps),
     )

@@ -1,4 +1,4 @@
-"""Growth in items by hand: inputs from an iterator, results used one by one."""
+"""Growth in items by hand: inputs from an iterator, never all of them in memory."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def aresults(inputs: Iterable[dict[str, str]]) -> AsyncIterator[str]:
 @case("items.sync")
 def items_sync(size: int) -> Callable[[], int]:
     def run() -> int:
-        return sum(1 for _ in results(repeat(VALUES, size)))
+        return len(list(results(repeat(VALUES, size))))
 
     return run
 
@@ -55,9 +55,6 @@ def items_sync(size: int) -> Callable[[], int]:
 @case("items.async")
 def items_async(size: int) -> Callable[[], Awaitable[int]]:
     async def run() -> int:
-        seen = 0
-        async for _ in aresults(repeat(VALUES, size)):
-            seen += 1
-        return seen
+        return len([text async for text in aresults(repeat(VALUES, size))])
 
     return run

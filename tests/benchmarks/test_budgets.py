@@ -14,10 +14,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("levada.chat_models", exc_type=ImportError)
-pytest.importorskip("levada.parsers", exc_type=ImportError)
-pytest.importorskip("levada.prompts", exc_type=ImportError)
-
 from levada.chat_models import BaseChatModel
 from levada.messages import AIMessage, AIMessageChunk
 from levada.parsers import StrOutputParser

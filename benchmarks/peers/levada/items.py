@@ -1,4 +1,4 @@
-"""Growth in items with levada: inputs from an iterator, results as they come."""
+"""Growth in items with levada: a batch whose inputs come from an iterator."""
 
 from __future__ import annotations
 
@@ -14,11 +14,7 @@ from .model import FixedModel, chain
 def items_sync(size: int) -> Callable[[], int]:
     steps = chain(FixedModel())
 
-    def run() -> int:
-        source = repeat(VALUES, size)
-        return sum(1 for _ in steps.batch_as_completed(source, {"max_concurrency": WORKERS}))
-
-    return run
+    return lambda: len(steps.batch(repeat(VALUES, size), {"max_concurrency": WORKERS}))
 
 
 @case("items.async")
@@ -26,10 +22,6 @@ def items_async(size: int) -> Callable[[], Awaitable[int]]:
     steps = chain(FixedModel(waits=True))
 
     async def run() -> int:
-        seen = 0
-        source = repeat(VALUES, size)
-        async for _ in steps.abatch_as_completed(source, {"max_concurrency": WORKERS}):
-            seen += 1
-        return seen
+        return len(await steps.abatch(repeat(VALUES, size), {"max_concurrency": WORKERS}))
 
     return run
