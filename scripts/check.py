@@ -74,13 +74,14 @@ def lowest() -> None:
 
 def pythons() -> None:
     """Run the tests on the other Pythons that this machine has."""
-    for version in SUPPORTED:
-        if version == HERE:
-            continue
-        if interpreter(version) is None:
-            print(f"no Python {version} on this machine")
-            continue
-        run(environment(version) / "bin/pytest", "--quiet", "-p", "no:cacheprovider")
+    others = [version for version in SUPPORTED if version != HERE and interpreter(version)]
+    print("on this machine:", ", ".join(others) or "no other Python", flush=True)
+    run_all(
+        *(
+            [environment(other) / "bin/pytest", "--quiet", "-p", "no:cacheprovider"]
+            for other in others
+        )
+    )
 
 
 # Pytest comes last: its closing line is what a reader looks for.
@@ -123,7 +124,7 @@ def environment(version: str, *, lowest: bool = False) -> Path:
     if not stamp.exists() or stamp.read_text() != wanted:
         run(TOOLS / "uv", "venv", "--quiet", "--clear", "--python", interpreter(version), home)
         resolution = ["--resolution", "lowest-direct"] if lowest else []
-        install("--python", python, *resolution, f"levada[all] @ {wheel().as_uri()}")
+        install("--python", python, "-r", "pyproject.toml", "--all-extras", *resolution)
         install("--python", python, "--group", "test")
         stamp.write_text(wanted)
     install("--python", python, "--no-deps", "--reinstall", wheel())
