@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, cast
 
 from pydantic import Field, model_validator
 from typing_extensions import Unpack
 
 from .base import (
     BaseMessage,
+    CommonFields,
     GivenContent,
-    MessageFields,
     plain_text,
     set_extra,
     set_given,
@@ -38,7 +38,7 @@ from .usage import UsageMetadata, add_usage
 __all__ = ["AIMessage", "AIMessageChunk"]
 
 
-class _AIFields(MessageFields, total=False):
+class _AIFields(CommonFields, total=False):
     tool_calls: list[ToolCall]
     invalid_tool_calls: list[InvalidToolCall]
     usage_metadata: UsageMetadata | None
@@ -50,9 +50,9 @@ class _AIChunkFields(_AIFields, total=False):
 
 
 # Just `list`, three times slower when it is written `list[ToolCall]`.
-_no_calls: Callable[[], list[ToolCall]] = list
-_no_invalid_calls: Callable[[], list[InvalidToolCall]] = list
-_no_fragments: Callable[[], list[ToolCallChunk]] = list
+_no_calls = cast("Callable[[], list[ToolCall]]", list)
+_no_invalid_calls = cast("Callable[[], list[InvalidToolCall]]", list)
+_no_fragments = cast("Callable[[], list[ToolCallChunk]]", list)
 
 
 @plain_text
@@ -203,7 +203,7 @@ class AIMessageChunk(AIMessage, BaseMessageChunk):
         return AIChunkAccumulator(cls)
 
 
-AIChunk = TypeVar("AIChunk", bound=AIMessageChunk)
+AIChunk = TypeVar("AIChunk", bound=AIMessageChunk, covariant=True)
 
 
 class AIChunkAccumulator(ChunkAccumulator[AIChunk]):
@@ -211,14 +211,14 @@ class AIChunkAccumulator(ChunkAccumulator[AIChunk]):
 
     __slots__ = ("_fragments", "_position", "_usage")
 
-    def _begin(self, first: AIChunk) -> None:
-        super()._begin(first)
-        self._fragments = SequenceNode(first.tool_call_chunks)
-        self._usage = first.usage_metadata
-        self._position = first.chunk_position
+    def __init__(self, cls: type[AIChunk]) -> None:
+        super().__init__(cls)
+        self._fragments = SequenceNode()
+        self._usage: UsageMetadata | None = None
+        self._position: Literal["last"] | None = None
 
-    def _continue(self, first: AIChunk, chunk: BaseMessageChunk) -> None:
-        super()._continue(first, chunk)
+    def _take(self, chunk: BaseMessageChunk) -> None:
+        super()._take(chunk)
         if not isinstance(chunk, AIMessageChunk):
             return
         if chunk.tool_call_chunks:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import Discriminator, Tag
@@ -19,13 +18,14 @@ from .roles import (
     SystemMessage,
     SystemMessageChunk,
 )
+from .shapes import is_object
 from .tool import ToolMessage, ToolMessageChunk
 
 __all__ = ["AnyMessage"]
 
 
 def _type_of(message: Any) -> Any:
-    return message.get("type") if isinstance(message, Mapping) else getattr(message, "type", None)
+    return message.get("type") if is_object(message) else getattr(message, "type", None)
 
 
 AnyMessage: TypeAlias = Annotated[

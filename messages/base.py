@@ -15,13 +15,13 @@ from .content import Content, ContentBlock
 from .pretty import content_repr, get_msg_title_repr, html_repr
 from .standard import standard_blocks
 
-__all__ = ["BaseMessage", "GivenContent", "MessageFields", "plain_text"]
+__all__ = ["BaseMessage", "CommonFields", "GivenContent", "plain_text"]
 
 GivenContent: TypeAlias = str | Sequence[str | Mapping[str, Any]] | None
 """What a constructor takes as content, and keeps as `Content`; none if there are content_blocks."""
 
 
-class MessageFields(TypedDict, total=False):
+class CommonFields(TypedDict, total=False):
     """The keyword arguments that every message takes besides its id.
 
     `content_blocks` is another way to give the content: blocks in the standard shapes.
@@ -60,11 +60,7 @@ class BaseMessage(BaseModel):
     id: Annotated[str | None, BeforeValidator(_text_of_number)] = None
 
     def __init__(
-        self,
-        content: GivenContent = None,
-        *,
-        id: str | None = None,
-        **fields: Unpack[MessageFields],
+        self, content: GivenContent = None, *, id: str | None = None, **fields: Unpack[CommonFields]
     ) -> None:
         self._fill(content, id, fields)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from ..errors import MessageError, shown
 from .base import BaseMessage
@@ -19,15 +19,13 @@ class BaseMessageChunk(BaseMessage):
     To add up many, use `accumulator`: its cost is linear, that of repeated `+` is not.
     """
 
-    # What all chunks of one message have in common.
-    _shared: ClassVar[tuple[str, ...]] = ()
-
     def __add__(self, other: BaseMessageChunk | Sequence[BaseMessageChunk]) -> Self:
-        chunks = other if isinstance(other, list | tuple) else (other,)
-        if not all(isinstance(chunk, BaseMessageChunk) for chunk in chunks):
-            return NotImplemented
-        total = type(self).accumulator()
-        for chunk in (self, *chunks):
+        others: Sequence[object] = other if isinstance(other, list | tuple) else [other]
+        total = self.accumulator()
+        total.add(self)
+        for chunk in others:
+            if not isinstance(chunk, BaseMessageChunk):
+                return NotImplemented
             total.add(chunk)
         return total.result()
 
@@ -37,18 +35,39 @@ class BaseMessageChunk(BaseMessage):
         return ChunkAccumulator(cls)
 
 
-Chunk = TypeVar("Chunk", bound=BaseMessageChunk)
+Chunk = TypeVar("Chunk", bound=BaseMessageChunk, covariant=True)
 
 
 class ChunkAccumulator(Generic[Chunk]):
-    """Adds up chunks in linear time; keeps the first of them, and of the others what they say."""
+    """Adds up chunks in linear time; keeps the first of them, and of the others what they say.
 
-    __slots__ = ("_cls", "_content", "_count", "_first", "_id", "_kwargs", "_metadata", "_name")
+    Args:
+        cls: What the first chunk, and so the sum, is to be.
+        shared: Names of fields that are the same in all chunks of one message.
+    """
 
-    def __init__(self, cls: type[Chunk]) -> None:
+    __slots__ = (
+        "_cls",
+        "_content",
+        "_count",
+        "_first",
+        "_id",
+        "_kwargs",
+        "_metadata",
+        "_name",
+        "_shared",
+    )
+
+    def __init__(self, cls: type[Chunk], shared: tuple[str, ...] = ()) -> None:
         self._cls = cls
+        self._shared = shared
         self._first: Chunk | None = None
         self._count = 0
+        self._content = ContentNode("")
+        self._kwargs = MappingNode({})
+        self._metadata = MappingNode({})
+        self._name: str | None = None
+        self._id: str | None = None
 
     def add(self, chunk: BaseMessageChunk) -> None:
         """Add one more chunk.
@@ -57,17 +76,17 @@ class ChunkAccumulator(Generic[Chunk]):
             TypeError: It holds a value that does not add up with an earlier one; names the key.
             MessageError: It is a piece of another message.
         """
-        self._count += 1
-        if self._first is not None:
-            self._continue(self._first, chunk)
-        elif isinstance(chunk, self._cls):
+        if self._first is None:
+            if not isinstance(chunk, self._cls):
+                raise MessageError(
+                    f"a sum of {self._cls.__name__} cannot begin with {shown(chunk)}. "
+                    f"Write {type(chunk).__name__}.accumulator()."
+                )
             self._first = chunk
-            self._begin(chunk)
-        else:
-            raise MessageError(
-                f"a sum of {self._cls.__name__} cannot begin with {shown(chunk)}. "
-                f"Write {type(chunk).__name__}.accumulator()."
-            )
+        for field in self._shared:
+            _check_shared(field, self._first, chunk)
+        self._take(chunk)
+        self._count += 1
 
     def result(self) -> Chunk:
         """Give the sum of all chunks so far.
@@ -81,21 +100,7 @@ class ChunkAccumulator(Generic[Chunk]):
             return self._first
         return self._first.model_copy(update=self._sums())
 
-    def _begin(self, first: Chunk) -> None:
-        self._content = ContentNode(first.content)
-        self._kwargs = MappingNode(first.additional_kwargs)
-        self._metadata = MappingNode(first.response_metadata)
-        self._name = first.name
-        self._id = first.id
-
-    def _continue(self, first: Chunk, chunk: BaseMessageChunk) -> None:
-        for field in first._shared:
-            mine, other = getattr(first, field), getattr(chunk, field, None)
-            if mine != other:
-                raise MessageError(
-                    f"these are chunks of different messages: {field} is {shown(mine)} in one and "
-                    f"{shown(other)} in a later one. Add up each message by itself."
-                )
+    def _take(self, chunk: BaseMessageChunk) -> None:
         self._content.add(chunk.content)
         if chunk.additional_kwargs:
             self._kwargs.add(chunk.additional_kwargs)
@@ -114,3 +119,12 @@ class ChunkAccumulator(Generic[Chunk]):
             "name": self._name,
             "id": self._id,
         }
+
+
+def _check_shared(field: str, first: BaseMessageChunk, chunk: BaseMessageChunk) -> None:
+    ours, theirs = getattr(first, field), getattr(chunk, field, None)
+    if ours != theirs:
+        raise MessageError(
+            f"these are chunks of different messages: {field} is {shown(ours)} in one and "
+            f"{shown(theirs)} in a later one. Add up each message by itself."
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import Any, TypeAlias, TypeGuard, TypeVar, overload
 
 from pydantic import ValidationError
 
@@ -23,6 +23,7 @@ from .roles import (
     SystemMessage,
     SystemMessageChunk,
 )
+from .shapes import has_type, is_array, is_object
 from .tool import ToolMessage, ToolMessageChunk
 from .tool_calls import default_tool_parser, tool_call
 
@@ -78,11 +79,14 @@ def convert_to_messages(
     """
     if isinstance(messages, PromptValue):
         return messages.to_messages()
-    if isinstance(messages, str | bytes | Mapping | BaseMessage) or not isinstance(
-        messages, Iterable
-    ):
+    if not _is_several(messages):
         raise MessageError(f"{shown(messages)} is not a list of messages. Write [{_HOW}].")
     return [converted for message in messages for converted in _convert(message)]
+
+
+def _is_several(given: object) -> bool:
+    one = isinstance(given, str | bytes | Mapping | BaseMessage)
+    return isinstance(given, Iterable) and not one
 
 
 def message_class(word: object) -> type[BaseMessage]:
@@ -129,11 +133,9 @@ def _from_dict(message: Mapping[str, Any]) -> Sequence[BaseMessage]:
         fields["content"] = ""
     content = fields["content"]
     results: list[BaseMessage] = []
-    if isinstance(content, list) and issubclass(cls, HumanMessage):
-        results = [
-            tool_result_message(block) for block in content if _has_type(block, "tool_result")
-        ]
-        rest = [block for block in content if not _has_type(block, "tool_result")]
+    if is_array(content) and issubclass(cls, HumanMessage):
+        results = [tool_result_message(item) for item in content if has_type(item, "tool_result")]
+        rest = [item for item in content if not has_type(item, "tool_result")]
         if results and not rest:
             return results
         fields["content"] = rest
@@ -142,10 +144,6 @@ def _from_dict(message: Mapping[str, Any]) -> Sequence[BaseMessage]:
     if role == "developer":
         fields["__openai_role__"] = role
     return [*results, build_message(cls, fields)]
-
-
-def _has_type(block: object, word: str) -> bool:
-    return isinstance(block, dict) and block.get("type") == word
 
 
 def tool_result_message(block: Mapping[str, Any]) -> ToolMessage:
@@ -163,22 +161,25 @@ def tool_result_message(block: Mapping[str, Any]) -> ToolMessage:
 
 def _read_tool_calls(fields: dict[str, Any]) -> None:
     """Bring tool calls in OpenAI's or Anthropic's shape into ours; ours stay as they are."""
-    given = fields.get("tool_calls") or []
-    if not isinstance(given, list):
-        return
-    ours = [call for call in given if not (isinstance(call, dict) and "function" in call)]
-    theirs = [call for call in given if isinstance(call, dict) and "function" in call]
-    calls, invalid = default_tool_parser(theirs)
+    given: list[Any] = fields.pop("tool_calls", None) or []
     content = fields["content"]
-    if not given and isinstance(content, list):
-        calls = [
-            tool_call(name=block.get("name", ""), args=block.get("input") or {}, id=block.get("id"))
-            for block in content
-            if _has_type(block, "tool_use")
+    if not given and is_array(content):
+        given = [
+            tool_call(name=item.get("name", ""), args=item.get("input") or {}, id=item.get("id"))
+            for item in content
+            if has_type(item, "tool_use")
         ]
-    if ours or calls or invalid:
-        fields["tool_calls"] = [*ours, *calls]
-        fields["invalid_tool_calls"] = [*fields.get("invalid_tool_calls", []), *invalid]
+    if is_array(given):
+        calls, invalid = default_tool_parser([call for call in given if _is_openai_call(call)])
+        given = [call for call in given if not _is_openai_call(call)] + calls
+        if invalid:
+            fields["invalid_tool_calls"] = [*fields.get("invalid_tool_calls", ()), *invalid]
+    if given:
+        fields["tool_calls"] = given
+
+
+def _is_openai_call(call: object) -> TypeGuard[dict[str, Any]]:
+    return is_object(call) and "function" in call
 
 
 Message = TypeVar("Message", bound=BaseMessage)

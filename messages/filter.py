@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from ..errors import MessageError, shown
 from .ai import AIMessage
 from .base import BaseMessage
 from .convert import MessageLikeRepresentation, convert_to_messages, message_class
@@ -70,11 +69,7 @@ def is_of_kind(message: BaseMessage, kinds: Kinds) -> bool:
 
 
 def _class_of(kind: str | type[BaseMessage]) -> type[BaseMessage]:
-    if isinstance(kind, str):
-        return message_class(kind)
-    if issubclass(kind, BaseMessage):
-        return kind
-    raise MessageError(f"{shown(kind)} is no kind of message. Write 'human' or HumanMessage.")
+    return kind if isinstance(kind, type) else message_class(kind)
 
 
 def _fits(

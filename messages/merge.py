@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import shown
 from .content import Content
+from .shapes import is_array, is_object
 
 __all__ = [
     "ContentNode",
@@ -84,7 +85,7 @@ class SequenceNode:
 
     def extend(self, items: Iterable[Any]) -> None:
         for item in items:
-            index = item.get("index") if isinstance(item, dict) else None
+            index = item.get("index") if is_object(item) else None
             if not isinstance(index, int | str):
                 self._items.append(item)
             elif (place := self._place_for(index, item.get("id"))) is None:
@@ -161,11 +162,11 @@ def merged(left: Any, right: Any, key: str) -> Any:
         return right
     if isinstance(left, str | TextNode) and isinstance(right, str):
         return _merged_text(left, right, key)
-    if isinstance(left, dict | MappingNode) and isinstance(right, dict):
+    if is_object(right) and (isinstance(left, MappingNode) or is_object(left)):
         mapping = left if isinstance(left, MappingNode) else MappingNode(left)
         mapping.add(right)
         return mapping
-    if isinstance(left, list | SequenceNode) and isinstance(right, list):
+    if is_array(right) and (isinstance(left, SequenceNode) or is_array(left)):
         sequence = left if isinstance(left, SequenceNode) else SequenceNode(left)
         sequence.extend(right)
         return sequence

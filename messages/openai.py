@@ -16,6 +16,7 @@ from .content import Content
 from .convert import MessageLikeRepresentation, convert_to_messages, tool_result_message
 from .prompt_values import PromptValue
 from .roles import ChatMessage, FunctionMessage, HumanMessage, SystemMessage
+from .shapes import is_object
 from .standard import standard_block
 from .tool import ToolMessage
 from .tool_calls import ToolCall
@@ -187,7 +188,7 @@ def convert_to_openai_image_block(block: dict[str, Any]) -> dict[str, Any]:
     """
     standard = cast("Block", standard_block(block))
     image = {"url": _url(standard)}
-    if detail := (standard.get("extras") or {}).get("detail"):
+    if detail := _extra(standard, "detail"):
         image["detail"] = detail
     return {"type": "image_url", "image_url": image}
 
@@ -228,16 +229,22 @@ def convert_to_openai_data_block(
 
 
 def _file(standard: Block, responses: bool) -> Block:
-    name = (standard.get("extras") or {}).get("filename", "file")
+    file: Block
     if "file_id" in standard:
         file = {"file_id": standard["file_id"]}
     elif "base64" in standard:
-        file = {"filename": name, "file_data": _url(standard)}
+        # The API wants a name; what it is does not matter.
+        file = {"filename": _extra(standard, "filename") or "file", "file_data": _url(standard)}
     elif responses:
         file = {"file_url": _url(standard)}
     else:
         raise _no_counterpart(standard, "chat/completions")
     return {"type": "input_file", **file} if responses else {"type": "file", "file": file}
+
+
+def _extra(standard: Block, key: str) -> Any:
+    extras = standard.get("extras")
+    return extras.get(key) if is_object(extras) else None
 
 
 def _url(standard: Block) -> str:

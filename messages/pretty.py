@@ -46,7 +46,8 @@ def _block_repr(block: Mapping[str, Any]) -> str:
             rest = {key: value for key, value in block.items() if key != "type"}
             where = rest.get("url") or rest.get("file_id") or shown(rest)
             return f"[{kind} {where}]"
-    return shown(block)
+        case _:
+            return shown(block)
 
 
 def calls_repr(calls: Iterable[ToolCall], invalid: Iterable[InvalidToolCall]) -> list[str]:

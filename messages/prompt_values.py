@@ -68,7 +68,8 @@ class ChatPromptValue(PromptValue):
 class ChatPromptValueConcrete(ChatPromptValue):
     """A ChatPromptValue that can be read from JSON: each message gets the class of its type."""
 
-    messages: list[AnyMessage]  # type: ignore[assignment]
+    # Narrower than the base's, and a list may be written to: what is read back is never another's.
+    messages: list[AnyMessage]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
     type: Literal["ChatPromptValueConcrete"] = "ChatPromptValueConcrete"
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Self
 
+from pydantic import Field, field_validator
 from typing_extensions import Unpack
 
 from ..errors import MessageError, shown
-from .base import BaseMessage, GivenContent, MessageFields, plain_text
-from .chunks import BaseMessageChunk
+from .base import BaseMessage, CommonFields, GivenContent, plain_text
+from .chunks import BaseMessageChunk, ChunkAccumulator
 
 __all__ = [
     "ChatMessage",
@@ -30,11 +31,7 @@ class HumanMessage(BaseMessage):
     type: str = "human"
 
     def __init__(
-        self,
-        content: GivenContent = None,
-        *,
-        id: str | None = None,
-        **fields: Unpack[MessageFields],
+        self, content: GivenContent = None, *, id: str | None = None, **fields: Unpack[CommonFields]
     ) -> None:
         self._fill(content, id, fields)
 
@@ -45,11 +42,7 @@ class HumanMessageChunk(HumanMessage, BaseMessageChunk):
     type: str = "HumanMessageChunk"
 
     def __init__(
-        self,
-        content: GivenContent = None,
-        *,
-        id: str | None = None,
-        **fields: Unpack[MessageFields],
+        self, content: GivenContent = None, *, id: str | None = None, **fields: Unpack[CommonFields]
     ) -> None:
         self._fill(content, id, fields)
 
@@ -61,11 +54,7 @@ class SystemMessage(BaseMessage):
     type: str = "system"
 
     def __init__(
-        self,
-        content: GivenContent = None,
-        *,
-        id: str | None = None,
-        **fields: Unpack[MessageFields],
+        self, content: GivenContent = None, *, id: str | None = None, **fields: Unpack[CommonFields]
     ) -> None:
         self._fill(content, id, fields)
 
@@ -76,16 +65,12 @@ class SystemMessageChunk(SystemMessage, BaseMessageChunk):
     type: str = "SystemMessageChunk"
 
     def __init__(
-        self,
-        content: GivenContent = None,
-        *,
-        id: str | None = None,
-        **fields: Unpack[MessageFields],
+        self, content: GivenContent = None, *, id: str | None = None, **fields: Unpack[CommonFields]
     ) -> None:
         self._fill(content, id, fields)
 
 
-class _RoleField(MessageFields):
+class _RoleField(CommonFields):
     role: str
 
 
@@ -104,8 +89,6 @@ class ChatMessage(BaseMessage):
 class ChatMessageChunk(ChatMessage, BaseMessageChunk):
     """A piece of what a speaker of some `role` says."""
 
-    _shared: ClassVar[tuple[str, ...]] = ("role",)
-
     type: str = "ChatMessageChunk"
 
     def __init__(
@@ -113,37 +96,43 @@ class ChatMessageChunk(ChatMessage, BaseMessageChunk):
     ) -> None:
         self._fill(content, id, fields)
 
+    @classmethod
+    def accumulator(cls) -> ChunkAccumulator[Self]:
+        return ChunkAccumulator(cls, shared=("role",))
+
 
 class FunctionMessage(BaseMessage):
     """What the function `name` gave, for APIs older than tool calls; elsewhere use ToolMessage."""
 
     type: str = "function"
+    name: str | None = Field(default=None, validate_default=True)
 
     def __init__(
-        self,
-        content: GivenContent = None,
-        *,
-        id: str | None = None,
-        **fields: Unpack[MessageFields],
+        self, content: GivenContent = None, *, id: str | None = None, **fields: Unpack[CommonFields]
     ) -> None:
         self._fill(content, id, fields)
+
+    @field_validator("name")
+    @classmethod
+    def _require_name(cls, name: str | None) -> str:
+        if name is None:
+            raise ValueError(f"a {cls.__name__} needs the name of the function: name='add'")
+        return name
 
 
 class FunctionMessageChunk(FunctionMessage, BaseMessageChunk):
     """A piece of what the function `name` gave."""
 
-    _shared: ClassVar[tuple[str, ...]] = ("name",)
-
     type: str = "FunctionMessageChunk"
 
     def __init__(
-        self,
-        content: GivenContent = None,
-        *,
-        id: str | None = None,
-        **fields: Unpack[MessageFields],
+        self, content: GivenContent = None, *, id: str | None = None, **fields: Unpack[CommonFields]
     ) -> None:
         self._fill(content, id, fields)
+
+    @classmethod
+    def accumulator(cls) -> ChunkAccumulator[Self]:
+        return ChunkAccumulator(cls, shared=("name",))
 
 
 class RemoveMessage(BaseMessage):
@@ -151,7 +140,7 @@ class RemoveMessage(BaseMessage):
 
     type: str = "remove"
 
-    def __init__(self, id: str, *, content: str = "", **fields: Unpack[MessageFields]) -> None:
+    def __init__(self, id: str, *, content: str = "", **fields: Unpack[CommonFields]) -> None:
         if content:
             raise MessageError(
                 f"a RemoveMessage says nothing; it got the content {shown(content)}. "

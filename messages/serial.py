@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import MessageError, shown
 from .base import BaseMessage
 from .convert import build_message, message_class
+from .shapes import is_object
 
 __all__ = ["message_to_dict", "messages_from_dict", "messages_to_dict"]
 
@@ -32,12 +33,11 @@ def messages_from_dict(messages: Sequence[Mapping[str, Any]]) -> list[BaseMessag
 
 
 def _message_from_dict(message: Mapping[str, Any]) -> BaseMessage:
-    match message:
-        case {"type": word, "data": dict() as data}:
-            fields = {key: value for key, value in data.items() if key != "type"}
-            return build_message(message_class(word), fields)
-        case _:
-            raise MessageError(
-                f"{shown(message)} was not written by messages_to_dict. "
-                "Write {'type': 'human', 'data': {'content': 'Hello'}}, or use convert_to_messages."
-            )
+    data = message.get("data")
+    if "type" not in message or not is_object(data):
+        raise MessageError(
+            f"{shown(message)} was not written by messages_to_dict. "
+            "Write {'type': 'human', 'data': {'content': 'Hello'}}, or use convert_to_messages."
+        )
+    fields = {key: value for key, value in data.items() if key != "type"}
+    return build_message(message_class(message["type"]), fields)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from .content import KNOWN_BLOCK_TYPES, Content, ContentBlock
+from .shapes import is_array, is_object
 
 __all__ = ["data_url", "is_data_content_block", "standard_block", "standard_blocks"]
 
@@ -78,7 +79,7 @@ def _with_extras(**extras: Any) -> dict[str, Any]:
 
 def _read_image_url(block: Block) -> Block | None:
     image = block.get("image_url")
-    if not isinstance(image, dict):
+    if not is_object(image):
         return _from_url("image", image)
     return _from_url("image", image.get("url"), **_with_extras(detail=image.get("detail")))
 
@@ -92,7 +93,7 @@ def _read_input_image(block: Block) -> Block | None:
 
 def _read_input_audio(block: Block) -> Block | None:
     audio = block.get("input_audio")
-    if not isinstance(audio, dict) or "data" not in audio:
+    if not is_object(audio) or "data" not in audio:
         return None
     return {
         "type": "audio",
@@ -116,7 +117,7 @@ def _read_file(block: Block) -> Block | None:
 
 
 def _read_openai_file(file: object) -> Block | None:
-    if not isinstance(file, dict):
+    if not is_object(file):
         return None
     more = _with_extras(filename=file.get("filename"))
     if "file_id" in file:
@@ -142,7 +143,7 @@ _SOURCES_0_3 = {
 def _read_data(block: Block) -> Block | None:
     """Read an image, sound or document in Anthropic's shape, or in that of LCEL 0.3."""
     source = block.get("source")
-    if isinstance(source, dict):
+    if is_object(source):
         theirs, ours = _SOURCES.get(source.get("type", ""), ("", ""))
         mime_type, used = source.get("media_type"), {"source"}
     else:
@@ -197,9 +198,9 @@ def _read_thinking(block: Block) -> Block | None:
 
 def _read_reasoning(block: Block) -> Block | None:
     summary = block.get("summary")
-    if not isinstance(summary, list):
+    if not is_array(summary):
         return None
-    texts = [part.get("text", "") for part in summary if isinstance(part, dict)]
+    texts = [part.get("text", "") for part in summary if is_object(part)]
     more = _with_extras(encrypted_content=block.get("encrypted_content"))
     return {"type": "reasoning", "reasoning": "\n\n".join(texts), **more}
 
@@ -232,7 +233,7 @@ def _read_server_tool_use(block: Block) -> Block | None:
 
 def _read_server_tool_result(block: Block) -> Block | None:
     output = block.get("content")
-    failed = isinstance(output, dict) and str(output.get("type", "")).endswith("_error")
+    failed = is_object(output) and str(output.get("type", "")).endswith("_error")
     return {
         "type": "server_tool_result",
         "tool_call_id": block.get("tool_use_id", ""),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, cast
 from uuid import UUID
 
 from pydantic import field_validator
 from typing_extensions import Unpack
 
-from .base import BaseMessage, GivenContent, MessageFields
+from .base import BaseMessage, CommonFields, GivenContent
 from .chunks import BaseMessageChunk, ChunkAccumulator
 from .merge import merged, settled
+from .shapes import is_array, is_object
 
 __all__ = ["ToolMessage", "ToolMessageChunk", "ToolOutputMixin"]
 
@@ -19,7 +20,7 @@ class ToolOutputMixin:
     """Marks what a tool may return as it is; any other result is wrapped in a ToolMessage."""
 
 
-class _ToolFields(MessageFields, total=False):
+class _ToolFields(CommonFields, total=False):
     artifact: Any
     status: Literal["success", "error"]
 
@@ -55,8 +56,12 @@ class ToolMessage(BaseMessage, ToolOutputMixin):
     @classmethod
     def _write_content(cls, content: object) -> object:
         # Tools return anything; what is not content already is written as text.
-        if isinstance(content, list | tuple):
-            return [item if isinstance(item, str | dict) else str(item) for item in content]
+        if isinstance(content, tuple):
+            content = list(cast("tuple[object, ...]", content))
+        if is_array(content):
+            return [
+                item if isinstance(item, str) or is_object(item) else str(item) for item in content
+            ]
         return content if isinstance(content, str) else str(content)
 
     @field_validator("tool_call_id", mode="before")
@@ -67,8 +72,6 @@ class ToolMessage(BaseMessage, ToolOutputMixin):
 
 class ToolMessageChunk(ToolMessage, BaseMessageChunk):
     """A piece of what a tool gave."""
-
-    _shared: ClassVar[tuple[str, ...]] = ("tool_call_id",)
 
     type: str = "ToolMessageChunk"
 
@@ -83,31 +86,32 @@ class ToolMessageChunk(ToolMessage, BaseMessageChunk):
 
     @classmethod
     def accumulator(cls) -> ChunkAccumulator[Self]:
-        return ToolChunkAccumulator(cls)
+        return ToolChunkAccumulator(cls, ("tool_call_id",))
 
 
-ToolChunk = TypeVar("ToolChunk", bound=ToolMessageChunk)
+ToolChunk = TypeVar("ToolChunk", bound=ToolMessageChunk, covariant=True)
 
 
 class ToolChunkAccumulator(ChunkAccumulator[ToolChunk]):
     """Adds up the chunks of a tool's answer: it failed if one of them says so."""
 
-    __slots__ = ("_artifact", "_failed")
+    __slots__ = ("_artifact", "_status")
 
-    def _begin(self, first: ToolChunk) -> None:
-        super()._begin(first)
-        self._artifact = first.artifact
-        self._failed = first.status == "error"
+    def __init__(self, cls: type[ToolChunk], shared: tuple[str, ...]) -> None:
+        super().__init__(cls, shared)
+        self._artifact: Any = None
+        self._status: Literal["success", "error"] = "success"
 
-    def _continue(self, first: ToolChunk, chunk: BaseMessageChunk) -> None:
-        super()._continue(first, chunk)
+    def _take(self, chunk: BaseMessageChunk) -> None:
+        super()._take(chunk)
         if isinstance(chunk, ToolMessageChunk):
             self._artifact = merged(self._artifact, chunk.artifact, "artifact")
-            self._failed = self._failed or chunk.status == "error"
+            if chunk.status == "error":
+                self._status = chunk.status
 
     def _sums(self) -> dict[str, Any]:
         return {
             **super()._sums(),
             "artifact": settled(self._artifact),
-            "status": "error" if self._failed else "success",
+            "status": self._status,
         }

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from .partial_json import parse_partial_json
+from .shapes import is_object
 
 __all__ = [
     "InvalidToolCall",
@@ -116,7 +117,7 @@ def _object_or_none(text: str | None) -> dict[str, Any] | None:
         parsed = parse_partial_json(text)
     except ValueError:
         return None
-    return parsed if isinstance(parsed, dict) else None
+    return parsed if is_object(parsed) else None
 
 
 def tool_calls_to_fragments(
@@ -147,22 +148,26 @@ def default_tool_parser(
         if not function:
             continue
         name, text, id = function["name"], function["arguments"], raw.get("id")
-        try:
-            args = json.loads(text) if text else {}
-        except ValueError:
-            args = None
-        if isinstance(args, dict):
+        args: object = _loads(text) if text else {}
+        if is_object(args):
             calls.append(tool_call(name=name or "", args=args, id=id))
         else:
             invalid.append(invalid_tool_call(name=name, args=text, id=id))
     return calls, invalid
 
 
+def _loads(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def default_tool_chunk_parser(raw_tool_calls: Sequence[Mapping[str, Any]]) -> list[ToolCallChunk]:
     """Read fragments of tool calls in the shape of OpenAI's streamed chat completions."""
     fragments: list[ToolCallChunk] = []
     for raw in raw_tool_calls:
-        function = raw.get("function") or {}
+        function: Mapping[str, Any] = raw.get("function") or {}
         fragments.append(
             tool_call_chunk(
                 name=function.get("name"),

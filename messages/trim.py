@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, Protocol, TypeAlias, cast
+from typing import Literal, Protocol, TypeAlias, TypeVar, cast
 
 from ..errors import MessageError, shown
 from .base import BaseMessage
@@ -56,7 +56,7 @@ def trim_messages(
             is annotated as `BaseMessage`; or a chat model; or "approximate", which stands for
             `count_tokens_approximately`.
         strategy: Which messages to keep, the "first" or the "last".
-        allow_partial: Keep a part of the message at the edge, if the whole does not fit: some of its
+        allow_partial: Keep a part of the message at the edge if the whole does not fit: some of its
             blocks, or some of the pieces of its text.
         end_on: Leave out messages at the end until one is of this kind: "human", HumanMessage, or a
             list of these.
@@ -83,58 +83,47 @@ def trim_messages(
 
     kept = convert_to_messages(messages)
     if strategy == "first":
-        return _end_on(_first(kept, fits, split), end_on)
+        return _end_on(_fitting(kept, fits, split, last=False), end_on)
     kept = _end_on(kept, end_on)
     system = [kept.pop(0)] if include_system and kept and isinstance(kept[0], SystemMessage) else []
-    return system + _start_on(_last(kept, lambda tail: fits(system + tail), split), start_on)
+    tail = _fitting(kept, lambda tail: fits(system + tail), split, last=True)
+    return system + _start_on(tail, start_on)
 
 
-def _first(
-    messages: list[BaseMessage], fits: Callable[[list[BaseMessage]], bool], split: Splitter | None
+def _fitting(
+    messages: list[BaseMessage],
+    fits: Callable[[list[BaseMessage]], bool],
+    split: Splitter | None,
+    *,
+    last: bool,
 ) -> list[BaseMessage]:
-    n = _most(len(messages), lambda n: fits(messages[:n]))
-    kept, left_out = messages[:n], messages[n:]
-    if split and left_out:
-        kept += _part(left_out[0], lambda part: fits([*kept, part]), split, lambda all, n: all[:n])
-    return kept
+    """Give the first or last messages that fit; and if there is a `split`, a part of the next."""
+    n = _most(len(messages), lambda n: fits(_take(messages, n, last)))
+    kept = _take(messages, n, last)
+    if split is None or n == len(messages):
+        return kept
+    edge = messages[-n - 1] if last else messages[n]
 
+    def with_part(content: Content) -> list[BaseMessage]:
+        part = edge.model_copy(update={"content": content})
+        return [part, *kept] if last else [*kept, part]
 
-def _last(
-    messages: list[BaseMessage], fits: Callable[[list[BaseMessage]], bool], split: Splitter | None
-) -> list[BaseMessage]:
-    total = len(messages)
-    n = _most(total, lambda n: fits(messages[total - n :]))
-    kept, left_out = messages[total - n :], messages[: total - n]
-    if split and left_out:
-        part = _part(
-            left_out[-1],
-            lambda part: fits([part, *kept]),
-            split,
-            lambda all, n: all[len(all) - n :],
-        )
-        kept = part + kept
-    return kept
-
-
-def _part(
-    message: BaseMessage,
-    fits: Callable[[BaseMessage], bool],
-    split: Splitter,
-    take: Callable[[list[Any], int], list[Any]],
-) -> list[BaseMessage]:
-    """Give what fits of a message, in a list: some of its blocks, or else some of its text."""
-
-    def some(content: Content) -> BaseMessage:
-        return message.model_copy(update={"content": content})
-
-    content = message.content
+    content = edge.content
     if isinstance(content, list):
-        n = _most(len(content) - 1, lambda n: fits(some(take(content, n))))
+        blocks = content
+        n = _most(len(blocks) - 1, lambda n: fits(with_part(_take(blocks, n, last))))
         if n:
-            return [some(take(content, n))]
-    pieces = split(message.text)
-    n = _most(len(pieces), lambda n: fits(some("".join(take(pieces, n)))))
-    return [some("".join(take(pieces, n)))] if n else []
+            return with_part(_take(blocks, n, last))
+    pieces = split(edge.text)
+    n = _most(len(pieces), lambda n: fits(with_part("".join(_take(pieces, n, last)))))
+    return with_part("".join(_take(pieces, n, last))) if n else kept
+
+
+Item = TypeVar("Item")
+
+
+def _take(items: list[Item], n: int, last: bool) -> list[Item]:
+    return items[len(items) - n :] if last else items[:n]
 
 
 def _most(limit: int, fits: Callable[[int], bool]) -> int:
@@ -161,8 +150,9 @@ def _list_counter(
 ) -> Counter:
     if counter == "approximate":
         return count_tokens_approximately
-    if hasattr(counter, "get_num_tokens_from_messages"):
-        return counter.get_num_tokens_from_messages
+    count: Counter | None = getattr(counter, "get_num_tokens_from_messages", None)
+    if count is not None:
+        return count
     if not callable(counter):
         raise MessageError(
             f"token_counter={shown(counter)} does not count tokens. Write "

@@ -9,6 +9,8 @@ from typing import Any, NotRequired, cast
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from .shapes import is_object
+
 __all__ = [
     "InputTokenDetails",
     "OutputTokenDetails",
@@ -72,7 +74,7 @@ def _combine(
     combined: dict[str, Any] = {}
     for key in (*left, *(key for key in right if key not in left)):
         a, b = left.get(key), right.get(key)
-        if isinstance(a, Mapping) or isinstance(b, Mapping):
+        if is_object(a) or is_object(b):
             combined[key] = _combine(a or {}, b or {}, combine)
         else:
             combined[key] = combine(a or 0, b or 0)

@@ -1,0 +1,22 @@
+"""Telling the shapes of JSON apart, in a way that type checkers follow."""
+
+from __future__ import annotations
+
+from typing import Any, TypeGuard
+
+__all__ = ["has_type", "is_array", "is_object"]
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Say whether a value is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Say whether a value is a JSON array."""
+    return isinstance(value, list)
+
+
+def has_type(block: object, *words: str) -> TypeGuard[dict[str, Any]]:
+    """Say whether a value is a content block of one of these types."""
+    return is_object(block) and block.get("type") in words
