@@ -104,14 +104,14 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
 
     # The hooks of the kernel.
 
-    def _invoke(self, value: LanguageModelInput, run: Run, **options: Any) -> AIMessage:
+    def _invoke(self, value: LanguageModelInput, run: Run, /, **options: Any) -> AIMessage:
         return self._named(self._generate(self._messages(value), **options), run)
 
-    async def _ainvoke(self, value: LanguageModelInput, run: Run, **options: Any) -> AIMessage:
+    async def _ainvoke(self, value: LanguageModelInput, run: Run, /, **options: Any) -> AIMessage:
         return self._named(await self._agenerate(self._messages(value), **options), run)
 
     def _transform(
-        self, chunks: Iterator[LanguageModelInput], run: Run, **options: Any
+        self, chunks: Iterator[LanguageModelInput], run: Run, /, **options: Any
     ) -> Iterator[AIMessage]:
         value = collect(chunks)
         if self._streams(options, "_stream"):
@@ -120,7 +120,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             yield self._invoke(value, run, **options)
 
     async def _atransform(
-        self, chunks: AsyncIterator[LanguageModelInput], run: Run, **options: Any
+        self, chunks: AsyncIterator[LanguageModelInput], run: Run, /, **options: Any
     ) -> AsyncGenerator[AIMessage, None]:
         value = await acollect(chunks)
         if not self._streams(options, "_stream", "_astream"):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from ._beside import iterate_in_thread as iterate_in_thread
 from ._closing import aclose as aclose
-from ._coerce import RunnableLike as RunnableLike
-from ._coerce import coerce_to_runnable as coerce_to_runnable
 from ._merge import acollect as acollect
 from ._merge import collect as collect
 from ._run import Run as Run
@@ -27,8 +25,10 @@ from .fallbacks import RunnableWithFallbacks as RunnableWithFallbacks
 from .function import RunnableLambda as RunnableLambda
 from .function import chain as chain
 from .generator import RunnableGenerator as RunnableGenerator
+from .parallel import RunnableLike as RunnableLike
 from .parallel import RunnableMap as RunnableMap
 from .parallel import RunnableParallel as RunnableParallel
+from .parallel import coerce_to_runnable as coerce_to_runnable
 from .passthrough import RunnableAssign as RunnableAssign
 from .passthrough import RunnablePassthrough as RunnablePassthrough
 from .passthrough import RunnablePick as RunnablePick

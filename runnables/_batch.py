@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import ConfigError
+from ..errors import CompositionError, ConfigError, shown
 from ._execute import Options, aexecute, execute
 from ._place import NOWHERE
 from ._run import Run, run_from
@@ -78,6 +78,8 @@ class _Elements:
     def __init__(
         self, inputs: Iterable[Any], config: RunnableConfig | Sequence[RunnableConfig] | None
     ) -> None:
+        if isinstance(inputs, str | Mapping) or not isinstance(inputs, Iterable):
+            raise CompositionError(f"batch takes a list of inputs; got {shown(inputs)}")
         self._inputs = inputs
         self._number = len(inputs) if isinstance(inputs, Sequence) else None
         if config is None or isinstance(config, dict):
@@ -103,6 +105,11 @@ class _Elements:
     def __iter__(self) -> Iterator[tuple[int, Any, Run]]:
         for i, value in enumerate(self._inputs):
             if self._runs is not None:
+                if i == len(self._runs):
+                    raise ConfigError(
+                        f"batch was given {i} configs and more inputs than that; "
+                        f"give one config for all, or one for each"
+                    )
                 yield i, value, self._runs[i]
             else:
                 yield i, value, self._run if i else self._first

@@ -12,13 +12,14 @@ import math
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextvars import copy_context
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import anyio
 import anyio.from_thread
 import anyio.to_thread
 
 from ._pipe import Pipe, in_trio
+from ._together import raise_first
 
 __all__ = ["Beside", "iterate_from_thread", "iterate_in_thread"]
 
@@ -28,75 +29,66 @@ T = TypeVar("T")
 CHUNKS_AHEAD = 64
 
 
-class _Task(Protocol):
-    def cancel(self) -> object: ...
-
-    async def wait(self) -> None: ...
-
-
 class Beside:
-    """The tasks of one generator."""
+    """The tasks of one generator.
 
-    __slots__ = ("_tasks",)
+    A task that fails does not disturb the others; `raise_failure` raises what the first one left.
+    """
+
+    __slots__ = ("_failures", "_tasks")
 
     def __init__(self) -> None:
-        self._tasks: list[_Task] = []
+        self._tasks: list[tuple[anyio.CancelScope, anyio.Event]] = []
+        self._failures: list[BaseException] = []
 
     def start(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Start a task, in a copy of the current context. It must deal with its own errors."""
-        self._tasks.append(_TrioTask(work) if in_trio() else _AsyncioTask(work))
+        """Start a task, in a copy of the current context."""
+        scope, done = anyio.CancelScope(), anyio.Event()
+        self._tasks.append((scope, done))
+        main = partial(self._main, work, scope, done)
+        if in_trio():
+            import trio
+
+            trio.lowlevel.spawn_system_task(main, context=copy_context())
+        else:
+            _running.add(task := asyncio.get_running_loop().create_task(main()))
+            task.add_done_callback(_running.discard)
+
+    async def _main(
+        self, work: Callable[[], Awaitable[object]], scope: anyio.CancelScope, done: anyio.Event
+    ) -> None:
+        try:
+            # Cancelled by its scope, not by its task: a worker thread that it waits for is then
+            # waited for, and told.
+            with scope:
+                try:
+                    await work()
+                except anyio.get_cancelled_exc_class() as exc:
+                    if not scope.cancel_called:  # nobody asked for it: the work itself raised it
+                        self._failures.append(exc)
+                    raise
+                except BaseException as exc:  # noqa: BLE001  # raised again where it is read
+                    self._failures.append(exc)
+        finally:
+            done.set()
 
     async def stop(self) -> None:
         """Cancel the tasks that still run, and wait for all of them."""
-        for task in self._tasks:
-            task.cancel()
-        with anyio.CancelScope(shield=True):
-            for task in self._tasks:
-                await task.wait()
+        for scope, done in self._tasks:
+            if not done.is_set():
+                scope.cancel()
+        if not all(done.is_set() for _, done in self._tasks):
+            with anyio.CancelScope(shield=True):
+                for _, done in self._tasks:
+                    await done.wait()
+
+    def raise_failure(self) -> None:
+        """Raise the first failure, with the others as notes, if a task has failed."""
+        raise_first(self._failures)
 
 
-class _AsyncioTask:
-    __slots__ = ("_task",)
-
-    def __init__(self, work: Callable[[], Awaitable[object]]) -> None:
-        async def main() -> None:
-            await work()
-
-        self._task = asyncio.get_running_loop().create_task(main())
-
-    def cancel(self) -> None:
-        self._task.cancel()
-
-    async def wait(self) -> None:
-        if not self._task.done():
-            await asyncio.wait([self._task])
-        if not self._task.cancelled():
-            self._task.exception()  # looked at, else asyncio reports that nobody did
-
-
-class _TrioTask:
-    __slots__ = ("_done", "_scope")
-
-    def __init__(self, work: Callable[[], Awaitable[object]]) -> None:
-        import trio
-
-        self._scope = trio.CancelScope()
-        self._done = trio.Event()
-
-        async def main() -> None:
-            try:
-                with self._scope:
-                    await work()
-            finally:
-                self._done.set()
-
-        trio.lowlevel.spawn_system_task(main, context=copy_context())
-
-    def cancel(self) -> None:
-        self._scope.cancel()
-
-    async def wait(self) -> None:
-        await self._done.wait()
+# The loop itself keeps no task alive.
+_running: set[asyncio.Task[None]] = set()
 
 
 async def iterate_in_thread(make: Callable[[], Iterable[T]]) -> AsyncGenerator[T, None]:
@@ -106,12 +98,11 @@ async def iterate_in_thread(make: Callable[[], Iterable[T]]) -> AsyncGenerator[T
     item, closes the iterator in its own thread, and waits for that.
     """
     pipe: Pipe[T] = Pipe(CHUNKS_AHEAD)
-    failures: list[BaseException] = []
     beside = Beside()
     beside.start(
         partial(
             anyio.to_thread.run_sync,
-            partial(_pump, make, pipe, failures),
+            partial(_pump, make, pipe),
             # The thread lives as long as the stream: it must not use up the common threads, which
             # a stage before it may be waiting for.
             limiter=anyio.CapacityLimiter(math.inf),
@@ -125,11 +116,10 @@ async def iterate_in_thread(make: Callable[[], Iterable[T]]) -> AsyncGenerator[T
     finally:
         pipe.close()
         await beside.stop()
-    if failures:
-        raise failures[0]
+    beside.raise_failure()
 
 
-def _pump(make: Callable[[], Iterable[T]], pipe: Pipe[T], failures: list[BaseException]) -> None:
+def _pump(make: Callable[[], Iterable[T]], pipe: Pipe[T]) -> None:
     try:
         items = make()
         try:
@@ -142,8 +132,6 @@ def _pump(make: Callable[[], Iterable[T]], pipe: Pipe[T], failures: list[BaseExc
             close = getattr(items, "close", None)
             if close is not None:
                 close()
-    except BaseException as exc:
-        failures.append(exc)
     finally:
         pipe.close()
 

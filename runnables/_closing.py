@@ -1,27 +1,55 @@
-"""Closing of generators, whoever opened them and however they end."""
+"""Closing of generators, whoever opened them, and telling a cancellation from a failure."""
 
 from __future__ import annotations
 
+import asyncio
+import math
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeVar
 
 import anyio
 
-__all__ = ["aclose", "as_async_generator", "as_generator"]
+__all__ = [
+    "aclose",
+    "as_async_generator",
+    "as_generator",
+    "close",
+    "is_asked_for",
+    "is_cancellation",
+]
 
 T = TypeVar("T")
 
 
+def close(*streams: Generator[Any, None, None]) -> None:
+    """Close the streams in this order, all of them even if one raises."""
+    for i, stream in enumerate(streams):
+        try:
+            stream.close()
+        except BaseException:
+            close(*streams[i + 1 :])
+            raise
+
+
 async def aclose(*streams: AsyncGenerator[Any, None] | AsyncIterator[Any]) -> None:
-    """Close the streams in this order, also when the caller is being cancelled."""
-    for stream in streams:
+    """Close the streams in this order, all of them even if one raises.
+
+    Also when the caller is being cancelled: the clean-up of a stream may wait.
+    """
+    for i, stream in enumerate(streams):
         if isinstance(stream, AsyncGeneratorType) and stream.ag_frame is None:
             continue  # it has ended, and a cancel scope costs microseconds
-        close = getattr(stream, "aclose", None)
-        if close is not None:
+        closing = getattr(stream, "aclose", None)
+        if closing is None:
+            continue
+        try:
             with anyio.CancelScope(shield=True):
-                await close()
+                await closing()
+        except BaseException:
+            await aclose(*streams[i + 1 :])
+            raise
 
 
 def as_generator(stream: Iterable[T]) -> Generator[T, None, None]:
@@ -38,9 +66,9 @@ def _generated(stream: Iterator[T]) -> Generator[T, None, None]:
     try:
         yield from stream
     finally:
-        close = getattr(stream, "close", None)
-        if close is not None:
-            close()
+        closing = getattr(stream, "close", None)
+        if closing is not None:
+            closing()
 
 
 async def _agenerated(stream: AsyncIterator[T]) -> AsyncGenerator[T, None]:
@@ -49,3 +77,19 @@ async def _agenerated(stream: AsyncIterator[T]) -> AsyncGenerator[T, None]:
             yield item
     finally:
         await aclose(stream)
+
+
+def is_cancellation(exc: BaseException) -> bool:
+    """Whether this says that a run was closed or cancelled, rather than that it failed."""
+    if isinstance(exc, GeneratorExit | asyncio.CancelledError):
+        return True
+    trio = sys.modules.get("trio")
+    return trio is not None and isinstance(exc, trio.Cancelled)
+
+
+def is_asked_for(exc: BaseException) -> bool:
+    """Whether this is the cancellation of a scope around the caller.
+
+    A task of the user's that was cancelled lets the same exception out; that is a failure.
+    """
+    return is_cancellation(exc) and anyio.current_effective_deadline() == -math.inf

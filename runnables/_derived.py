@@ -72,9 +72,9 @@ def _takes_options(hook: Callable[..., Any]) -> bool:
 def _derive(hook: str, written: set[str], inline: bool) -> Callable[..., Any]:
     if "_plan" in written:
         return _BY_PLAN[hook]
+    if hook == "_invoke" and "_transform" in written:
+        return _invoke_by_transform
     if hook == "_invoke":
-        if "_transform" in written:
-            return _invoke_by_transform
         return _invoke_async_only
     if hook == "_ainvoke":
         if inline and "_invoke" in written:
@@ -83,7 +83,9 @@ def _derive(hook: str, written: set[str], inline: bool) -> Callable[..., Any]:
             return _ainvoke_by_atransform
         return _ainvoke_in_thread
     if hook == "_transform":
-        return _transform_async_only if written <= {"_ainvoke", "_atransform"} else _transform_whole
+        if written <= {"_ainvoke", "_atransform"}:
+            return _transform_async_only
+        return _transform_whole
     if "_transform" in written and "_ainvoke" not in written:
         return _atransform_in_thread
     return _atransform_whole
@@ -92,20 +94,20 @@ def _derive(hook: str, written: set[str], inline: bool) -> Callable[..., Any]:
 # By plan.
 
 
-def _invoke_by_plan(self: Any, value: Any, run: Run, **options: Any) -> Any:
+def _invoke_by_plan(self: Any, value: Any, run: Run, /, **options: Any) -> Any:
     return drive(self, self._plan(value, run, **options), run)
 
 
-async def _ainvoke_by_plan(self: Any, value: Any, run: Run, **options: Any) -> Any:
+async def _ainvoke_by_plan(self: Any, value: Any, run: Run, /, **options: Any) -> Any:
     return await adrive(self, self._plan(value, run, **options), run)
 
 
-def _transform_by_plan(self: Any, chunks: Iterator[Any], run: Run, **options: Any) -> Any:
+def _transform_by_plan(self: Any, chunks: Iterator[Any], run: Run, /, **options: Any) -> Any:
     yield from drive_stream(self, self._plan(collect(chunks), run, **options), run)
 
 
 async def _atransform_by_plan(
-    self: Any, chunks: AsyncIterator[Any], run: Run, **options: Any
+    self: Any, chunks: AsyncIterator[Any], run: Run, /, **options: Any
 ) -> AsyncIterator[Any]:
     stream = adrive_stream(self, self._plan(await acollect(chunks), run, **options), run)
     try:
@@ -118,7 +120,7 @@ async def _atransform_by_plan(
 # From the hooks that are written.
 
 
-def _invoke_by_transform(self: Any, value: Any, run: Run, **options: Any) -> Any:
+def _invoke_by_transform(self: Any, value: Any, run: Run, /, **options: Any) -> Any:
     stream = as_generator(self._transform(iter((value,)), run, **options))
     try:
         return collect(stream)
@@ -126,7 +128,7 @@ def _invoke_by_transform(self: Any, value: Any, run: Run, **options: Any) -> Any
         stream.close()
 
 
-async def _ainvoke_by_atransform(self: Any, value: Any, run: Run, **options: Any) -> Any:
+async def _ainvoke_by_atransform(self: Any, value: Any, run: Run, /, **options: Any) -> Any:
     stream = as_async_generator(self._atransform(_asingle(value), run, **options))
     try:
         return await acollect(stream)
@@ -134,35 +136,37 @@ async def _ainvoke_by_atransform(self: Any, value: Any, run: Run, **options: Any
         await aclose(stream)
 
 
-async def _ainvoke_inline(self: Any, value: Any, run: Run, **options: Any) -> Any:
+async def _ainvoke_inline(self: Any, value: Any, run: Run, /, **options: Any) -> Any:
     return self._invoke(value, run, **options)
 
 
-async def _ainvoke_in_thread(self: Any, value: Any, run: Run, **options: Any) -> Any:
+async def _ainvoke_in_thread(self: Any, value: Any, run: Run, /, **options: Any) -> Any:
     return await anyio.to_thread.run_sync(partial(self._invoke, value, run, **options))
 
 
-def _transform_whole(self: Any, chunks: Iterator[Any], run: Run, **options: Any) -> Iterator[Any]:
+def _transform_whole(
+    self: Any, chunks: Iterator[Any], run: Run, /, **options: Any
+) -> Iterator[Any]:
     yield self._invoke(collect(chunks), run, **options)
 
 
 async def _atransform_whole(
-    self: Any, chunks: AsyncIterator[Any], run: Run, **options: Any
+    self: Any, chunks: AsyncIterator[Any], run: Run, /, **options: Any
 ) -> AsyncIterator[Any]:
     yield await self._ainvoke(await acollect(chunks), run, **options)
 
 
 def _atransform_in_thread(
-    self: Any, chunks: AsyncIterator[Any], run: Run, **options: Any
+    self: Any, chunks: AsyncIterator[Any], run: Run, /, **options: Any
 ) -> AsyncIterator[Any]:
     return iterate_in_thread(lambda: self._transform(iterate_from_thread(chunks), run, **options))
 
 
-def _invoke_async_only(self: Any, value: Any, run: Run, **options: Any) -> Any:
+def _invoke_async_only(self: Any, value: Any, run: Run, /, **options: Any) -> Any:
     raise _async_only(self, "invoke", "ainvoke")
 
 
-def _transform_async_only(self: Any, chunks: Any, run: Run, **options: Any) -> Iterator[Any]:
+def _transform_async_only(self: Any, chunks: Any, run: Run, /, **options: Any) -> Iterator[Any]:
     raise _async_only(self, "stream", "astream")
 
 

@@ -312,9 +312,11 @@ def _watched_stream(
                 gate.room_in_thread()
             yield chunk
     except BaseException as exc:
-        if stream is not None:
-            stream.close()  # what it runs ends before it does
-        run.failed(exc)
+        try:
+            if stream is not None:
+                stream.close()  # what it runs ends before it does
+        finally:
+            run.failed(exc)
         raise
     run.finished(run.output())
 
@@ -360,9 +362,11 @@ async def _awatched_stream(
                 await gate.room()
             yield chunk
     except BaseException as exc:
-        if stream is not None:
-            await aclose(stream)  # what it runs ends before it does
-        run.failed(exc)
+        try:
+            if stream is not None:
+                await aclose(stream)  # what it runs ends before it does
+        finally:
+            run.failed(exc)
         raise
     run.finished(run.output())
 

@@ -7,24 +7,23 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any, Generic, TypeAlias, TypeVar
-
-import anyio
+from typing import Any, TypeAlias
 
 from ._beside import CHUNKS_AHEAD, Beside
-from ._closing import aclose
+from ._closing import aclose, is_asked_for
 from ._pipe import Pipe
+from ._tee import LEAD, ATee, Closed, Tee
 from ._together import MOST_THREADS, raise_first
 
 __all__ = ["ABranch", "Blame", "Branch", "afan_out", "fan_out"]
 
-T = TypeVar("T")
 Branch: TypeAlias = Callable[[Iterator[Any]], Generator[Any, None, None]]
 ABranch: TypeAlias = Callable[[AsyncIterator[Any]], AsyncGenerator[Any, None]]
 Blame: TypeAlias = Callable[[int, BaseException], object]
+"""Told the number of a branch and the exception that came out of it."""
 
-# How many chunks of the input the quickest branch may be ahead of the slowest.
-LEAD = 1024
+
+# In threads.
 
 
 def fan_out(
@@ -32,91 +31,103 @@ def fan_out(
 ) -> Generator[tuple[int, Any], None, None]:
     """Give (number of the branch, chunk) as they come; each branch gets all of `chunks`.
 
-    Args:
-        limit: How many branches run at once.
-        blame: Called with the number of a branch and the exception that came out of it.
+    At most `limit` branches run at once. The first that fails stops the others and is raised, with
+    failures that come meanwhile as notes.
     """
     if len(branches) == 1:
-        yield from _only(branches[0](chunks), blame)
+        yield from _only(branches[0], chunks, blame)
         return
-    workers = min(len(branches), limit or MOST_THREADS)
-    pipe: _ThreadPipe[tuple[int, Any]] = _ThreadPipe(CHUNKS_AHEAD)
-    tee = _Tee(chunks, len(branches), LEAD if workers == len(branches) else None)
-    failures: list[BaseException] = []
-
-    def work(i: int) -> None:
-        try:
-            stream = branches[i](tee.branch(i))
-            try:
-                for chunk in stream:
-                    pipe.put((i, chunk))
-            finally:
-                stream.close()
-                tee.leave(i)
-        except _Closed:
-            pass
-        except BaseException as exc:
-            if exc is not tee.error:
-                blame(i, exc)
-            if not any(exc is f for f in failures):
-                failures.append(exc)
-            pipe.close()
-        finally:
-            pipe.leave()
-
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="levada")
+    fan = _Fan(chunks, branches, min(len(branches), limit or MOST_THREADS), blame)
     try:
-        pipe.writers = len(branches)
-        for i in range(len(branches)):
-            pool.submit(copy_context().run, work, i)
-        yield from pipe
+        yield from fan.start()
     finally:
-        pipe.close()
-        tee.close()
-        pool.shutdown(wait=True, cancel_futures=True)
-    raise_first(failures)
+        fan.stop()
+    raise_first(fan.failures)
 
 
 def _only(
-    stream: Generator[Any, None, None], blame: Blame
+    branch: Branch, chunks: Iterator[Any], blame: Blame
 ) -> Generator[tuple[int, Any], None, None]:
     try:
-        for chunk in stream:
-            yield 0, chunk
+        stream = branch(chunks)
+        try:
+            for chunk in stream:
+                yield 0, chunk
+        finally:
+            stream.close()
     except BaseException as exc:
         blame(0, exc)
         raise
-    finally:
-        stream.close()
 
 
-class _Closed(BaseException):
-    """Raised in a branch's thread when nobody reads it any more."""
+class _Fan:
+    """The threads of a fan, and what is between them and its reader."""
+
+    def __init__(
+        self, chunks: Iterator[Any], branches: Sequence[Branch], workers: int, blame: Blame
+    ) -> None:
+        self._branches = branches
+        self._blame = blame
+        # With fewer threads than branches a branch may not have begun: the input is kept for it.
+        self._tee = Tee(chunks, len(branches), LEAD if workers == len(branches) else None)
+        self._out = _ThreadPipe(CHUNKS_AHEAD, len(branches))
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="levada")
+        self.failures: list[BaseException] = []
+
+    def start(self) -> Iterator[tuple[int, Any]]:
+        for i in range(len(self._branches)):
+            self._pool.submit(copy_context().run, self._work, i)
+        return iter(self._out)
+
+    def stop(self) -> None:
+        self._out.close()
+        self._tee.close()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _work(self, i: int) -> None:
+        try:
+            stream = self._branches[i](self._tee.branch(i))
+            try:
+                for chunk in stream:
+                    self._out.put((i, chunk))
+            finally:
+                stream.close()
+                self._tee.leave(i)
+        except BaseException as exc:  # noqa: BLE001  # raised again by the reader
+            if exc is not self._tee.error:
+                if isinstance(exc, Closed):
+                    return  # by `stop` of this fan
+                self._blame(i, exc)
+            if exc not in self.failures:
+                self.failures.append(exc)
+            self._out.close()
+        finally:
+            self._out.leave()
 
 
-class _ThreadPipe(Generic[T]):
+class _ThreadPipe:
     """A bounded buffer between threads."""
 
-    def __init__(self, limit: int) -> None:
-        self._items: deque[T] = deque()
+    def __init__(self, limit: int, writers: int) -> None:
+        self._items: deque[tuple[int, Any]] = deque()
         self._limit = limit
+        self._writers = writers
         self._closed = False
         self._changed = threading.Condition()
-        self.writers = 0
 
-    def put(self, item: T) -> None:
+    def put(self, item: tuple[int, Any]) -> None:
         with self._changed:
             while len(self._items) >= self._limit and not self._closed:
                 self._changed.wait()
             if self._closed:
-                raise _Closed
+                raise Closed
             self._items.append(item)
             self._changed.notify_all()
 
     def leave(self) -> None:
         """Say that a writer has ended."""
         with self._changed:
-            self.writers -= 1
+            self._writers -= 1
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -124,10 +135,10 @@ class _ThreadPipe(Generic[T]):
             self._closed = True
             self._changed.notify_all()
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
         while True:
             with self._changed:
-                while not self._items and self.writers and not self._closed:
+                while not self._items and self._writers and not self._closed:
                     self._changed.wait()
                 if not self._items:
                     return
@@ -136,200 +147,88 @@ class _ThreadPipe(Generic[T]):
             yield item
 
 
-class _Tee:
-    """A stream that several threads read, each all of it."""
-
-    def __init__(self, source: Iterator[Any], readers: int, lead: int | None) -> None:
-        self._source = source
-        self._lead = lead
-        self._queues: dict[int, deque[Any]] = {i: deque() for i in range(readers)}
-        self._changed = threading.Condition()
-        self._pulling = self._ended = False
-        self.error: BaseException | None = None
-
-    def branch(self, i: int) -> Iterator[Any]:
-        mine = self._queues[i]
-        while True:
-            with self._changed:
-                while not mine and not self._ended and (self._pulling or self._crowded()):
-                    self._changed.wait()
-                if mine:
-                    item = mine.popleft()
-                    self._changed.notify_all()
-                elif self._ended:
-                    if self.error is not None:
-                        raise self.error
-                    return
-                else:
-                    self._pulling = True
-                    item = _MORE
-            if item is _MORE:
-                self._pull()
-            else:
-                yield item
-
-    def _crowded(self) -> bool:
-        lead = self._lead
-        return lead is not None and any(len(q) >= lead for q in self._queues.values())
-
-    def _pull(self) -> None:
-        items: list[Any] = []
-        ended, error = True, None
-        try:
-            items.append(next(self._source))
-            ended = False
-        except StopIteration:
-            pass
-        except BaseException as exc:
-            error = exc
-        with self._changed:
-            self._pulling = False
-            self._ended = self._ended or ended
-            self.error = error
-            for queue in self._queues.values():
-                queue.extend(items)
-            self._changed.notify_all()
-
-    def leave(self, i: int) -> None:
-        """Say that a branch reads no more."""
-        with self._changed:
-            self._queues.pop(i, None)
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
+# In tasks.
 
 
-_MORE: Any = object()
-
-
-async def afan_out(
+def afan_out(
     chunks: AsyncIterator[Any], branches: Sequence[ABranch], limit: int | None, blame: Blame
 ) -> AsyncGenerator[tuple[int, Any], None]:
     """Give (number of the branch, chunk) as they come; see `fan_out`."""
     if len(branches) == 1:
-        only = _aonly(branches[0](chunks), blame)
-        try:
-            async for item in only:
-                yield item
-        finally:
-            await aclose(only)
-        return
+        return _aonly(branches[0], chunks, blame)
     workers = min(len(branches), limit or len(branches))
-    pipe: Pipe[tuple[int, Any]] = Pipe(CHUNKS_AHEAD)
-    tee = _ATee(chunks, len(branches), LEAD if workers == len(branches) else None)
-    failures: list[BaseException] = []
-    numbers = iter(range(len(branches)))
-    working = workers
-
-    async def work() -> None:
-        nonlocal working
-        try:
-            for i in numbers:
-                await one(i)
-        finally:
-            working -= 1
-            if not working:
-                pipe.close()
-
-    async def one(i: int) -> None:
-        stream = branches[i](tee.branch(i))
-        try:
-            async for chunk in stream:
-                pipe.put((i, chunk))
-                if pipe.full:
-                    await pipe.room()
-        except Exception as exc:
-            if exc is not tee.error:
-                blame(i, exc)
-            if not any(exc is f for f in failures):
-                failures.append(exc)
-            pipe.close()
-        finally:
-            await aclose(stream)
-            tee.leave(i)
-
-    beside = Beside()
-    try:
-        for _ in range(workers):
-            beside.start(work)
-        while pipe.items or await pipe.ready():
-            yield pipe.items.popleft()
-            if pipe.full:
-                pipe.drain()
-    finally:
-        await beside.stop()
-    raise_first(failures)
+    return _AFan(chunks, branches, workers, blame).read()
 
 
 async def _aonly(
-    stream: AsyncGenerator[Any, None], blame: Blame
+    branch: ABranch, chunks: AsyncIterator[Any], blame: Blame
 ) -> AsyncGenerator[tuple[int, Any], None]:
     try:
-        async for chunk in stream:
-            yield 0, chunk
+        stream = branch(chunks)
+        try:
+            async for chunk in stream:
+                yield 0, chunk
+        finally:
+            await aclose(stream)
     except BaseException as exc:
         blame(0, exc)
         raise
-    finally:
-        await aclose(stream)
 
 
-class _ATee:
-    """A stream that several tasks read, each all of it."""
+class _AFan:
+    """The tasks of a fan, and what is between them and its reader."""
 
-    def __init__(self, source: AsyncIterator[Any], readers: int, lead: int | None) -> None:
-        self._source = source
-        self._lead = lead
-        self._queues: dict[int, deque[Any]] = {i: deque() for i in range(readers)}
-        self._waiting: list[anyio.Event] = []
-        self._pulling = self._ended = False
-        self.error: BaseException | None = None
+    def __init__(
+        self, chunks: AsyncIterator[Any], branches: Sequence[ABranch], workers: int, blame: Blame
+    ) -> None:
+        self._branches = branches
+        self._blame = blame
+        self._tee = ATee(chunks, len(branches), LEAD if workers == len(branches) else None)
+        self._out: Pipe[tuple[int, Any]] = Pipe(CHUNKS_AHEAD)
+        self._numbers = iter(range(len(branches)))
+        self._working = workers
+        self._failures: list[BaseException] = []
 
-    async def branch(self, i: int) -> AsyncIterator[Any]:
-        mine = self._queues[i]
-        while True:
-            while not mine and not self._ended:
-                if self._pulling or self._crowded():
-                    event = anyio.Event()
-                    self._waiting.append(event)
-                    await event.wait()
-                else:
-                    await self._pull()
-            if not mine:
-                if self.error is not None:
-                    raise self.error
-                return
-            yield mine.popleft()
-            self._changed()
-
-    def _crowded(self) -> bool:
-        lead = self._lead
-        return lead is not None and any(len(q) >= lead for q in self._queues.values())
-
-    async def _pull(self) -> None:
-        self._pulling = True
+    async def read(self) -> AsyncGenerator[tuple[int, Any], None]:
+        beside, out = Beside(), self._out
         try:
-            item = await anext(self._source)
-        except StopAsyncIteration:
-            self._ended = True
-        except Exception as exc:
-            self._ended, self.error = True, exc
-        else:
-            for queue in self._queues.values():
-                queue.append(item)
+            for _ in range(self._working):
+                beside.start(self._work)
+            while out.items or await out.ready():
+                yield out.items.popleft()
+                if out.full:
+                    out.drain()
         finally:
-            self._pulling = False
-            self._changed()
+            await beside.stop()
+        raise_first(self._failures)
+        beside.raise_failure()
 
-    def _changed(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for event in waiting:
-            event.set()
+    async def _work(self) -> None:
+        try:
+            for i in self._numbers:
+                await self._branch(i)
+        finally:
+            self._working -= 1
+            if not self._working:
+                self._out.close()
 
-    def leave(self, i: int) -> None:
-        """Say that a branch reads no more."""
-        self._queues.pop(i, None)
-        self._changed()
+    async def _branch(self, i: int) -> None:
+        out = self._out
+        try:
+            stream = self._branches[i](self._tee.branch(i))
+            try:
+                async for chunk in stream:
+                    out.put((i, chunk))
+                    if out.full:
+                        await out.room()
+            finally:
+                await aclose(stream)
+                self._tee.leave(i)
+        except BaseException as exc:
+            if is_asked_for(exc):
+                raise
+            if exc is not self._tee.error:
+                self._blame(i, exc)
+            if exc not in self._failures:
+                self._failures.append(exc)
+            out.close()

@@ -8,9 +8,9 @@ from time import time_ns
 
 __all__ = ["new_id"]
 
-# RFC 9562, section 6.2, method 1: what follows the time is a counter with a random start, so that the
-# ids of a process differ and sort by their making, also within a millisecond. The text before the
-# counter is kept for as long as the millisecond lasts.
+# RFC 9562, section 6.2, method 1: what follows the time is a counter with a random start, so that
+# the ids of a process differ and sort by their making, also within a millisecond. The text before
+# the counter is kept for as long as the millisecond lasts.
 _next = count().__next__
 _stamp: tuple[int, str] = (0, "")
 _process = 0

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 import anyio
@@ -49,7 +50,8 @@ class Pipe(Generic[T]):
         self.full = False
         self._limit = limit
         self._reader: anyio.Event | None = None
-        self._writers: list[anyio.Event | threading.Event] = []
+        # Only ever appended to and popped from: threads do both at the same time.
+        self._writers: deque[Callable[[], object]] = deque()
         self._thread = threading.get_ident()
         self._call_soon = _call_soon_in_this_loop()
 
@@ -92,10 +94,13 @@ class Pipe(Generic[T]):
         return True
 
     async def room(self) -> None:
-        """Wait, as a task of the reader's loop, until there is room or the pipe is closed."""
+        """Wait, as a task of any loop, until there is room or the pipe is closed."""
         while self.full:
             event = anyio.Event()
-            self._writers.append(event)
+            if threading.get_ident() == self._thread:
+                self._writers.append(event.set)
+            else:
+                self._writers.append(partial(_call_soon_in_this_loop(), event.set))
             if self.full:
                 await event.wait()
 
@@ -105,7 +110,7 @@ class Pipe(Generic[T]):
             return  # waiting here would stop the reader itself
         while self.full:
             event = threading.Event()
-            self._writers.append(event)
+            self._writers.append(event.set)
             if self.full:
                 event.wait()
 
@@ -120,9 +125,8 @@ class Pipe(Generic[T]):
 
     def _wake_writers(self) -> None:
         if threading.get_ident() == self._thread:
-            writers, self._writers = self._writers, []
-            for event in writers:
-                event.set()
+            while self._writers:
+                self._writers.popleft()()
         else:
             self._call_soon(self._wake_writers)
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from .base import Runnable
 
-__all__ = ["NOWHERE", "Place", "deepest_frame", "note_place"]
+__all__ = ["NOTES", "NOWHERE", "Place", "deepest_frame", "note_place"]
 
 
 class Place:
@@ -31,38 +31,67 @@ class Place:
 NOWHERE: Final = Place()
 
 
-class _Path(str):
-    """The note "in chain > step 2: model" and the composite that wrote its first part."""
+class _Notes:
+    """How many notes there have been: tells a note of this call from one of an earlier call."""
 
-    __slots__ = ("owner",)
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+NOTES: Final = _Notes()
+
+
+class _Path(str):
+    """The note "in chain > step 2: model", the composite that wrote its first part, its number."""
+
+    __slots__ = ("number", "owner")
+    number: int
     owner: Runnable[Any, Any]
 
 
 def note_place(
-    exc: BaseException, owner: Runnable[Any, Any], place: Place, step: Runnable[Any, Any]
+    exc: BaseException,
+    owner: Runnable[Any, Any],
+    place: Place,
+    step: Runnable[Any, Any],
+    began: int,
 ) -> None:
     """Say on `exc` that it came out of `step` at `place` of `owner`.
 
     An exception that passes through several composites carries one note with the whole path.
+
+    Args:
+        exc: The exception.
+        owner: The composite.
+        place: Where in it the step stands.
+        step: The step.
+        began: What `NOTES.count` was when the step was called: an older note is of an earlier call,
+            as an exception object may be raised again.
     """
     if isinstance(exc, GeneratorExit | StopIteration | StopAsyncIteration):
         return
     name = step.get_name()
-    part = f"{place.label}: {name}" if place.label else name
-    notes = getattr(exc, "__notes__", [])
+    path = f"in {owner.get_name()} > " + (f"{place.label}: {name}" if place.label else name)
+    notes: list[str] = getattr(exc, "__notes__", [])
     for i, note in enumerate(notes):
         if isinstance(note, _Path):
-            inner = note.removeprefix("in ")
-            if note.owner is step:
-                inner = inner.removeprefix(name).removeprefix(" > ")
-            notes[i] = _path(f"in {owner.get_name()} > {part} > {inner}", owner)
+            if note.number > began:
+                inner = note.removeprefix("in ")
+                if note.owner is step:
+                    inner = inner.removeprefix(name).removeprefix(" > ")
+                path = f"{path} > {inner}"
+            notes[i] = _path(path, owner)
             return
-    exc.add_note(_path(f"in {owner.get_name()} > {part}", owner))
+    exc.add_note(_path(path, owner))
 
 
 def _path(text: str, owner: Runnable[Any, Any]) -> _Path:
     path = _Path(text)
     path.owner = owner
+    NOTES.count += 1
+    path.number = NOTES.count
     return path
 
 

@@ -17,7 +17,7 @@ import anyio
 
 from ._closing import aclose
 from ._execute import NO_OPTIONS, Options, aexecute, aopen_stream_of, execute, open_stream_of
-from ._place import NOWHERE, Place, note_place
+from ._place import NOTES, NOWHERE, Place, note_place
 from ._run import Run
 from ._together import arun_all, run_all
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Call",
+    "Opened",
     "Plan",
     "adrive",
     "adrive_stream",
@@ -98,7 +99,7 @@ def call(
     place: Place = NOWHERE,
     options: Options = NO_OPTIONS,
 ) -> Generator[Call[T], T, T]:
-    """Call a step from a plan: `result = yield from call(step, value)`."""
+    """From a plan, call a step: `result = yield from call(step, value)`."""
     return (yield Call(step, value, place, options))
 
 
@@ -113,7 +114,7 @@ def attempt(
 
 
 def gather(calls: Sequence[Call[T]]) -> Generator[Gather, list[T], list[T]]:
-    """Make calls at the same time from a plan: `results = yield from gather(calls)`."""
+    """From a plan, make calls at the same time: `results = yield from gather(calls)`."""
     return (yield Gather(calls))
 
 
@@ -145,10 +146,10 @@ def _to_end(owner: Runnable[Any, T], plan: Plan[T], run: Run, streamed: bool = F
                 if not isinstance(wish, Call):
                     result = _fulfilled(owner, wish, run)
                 elif streamed and isinstance(wish, Attempt):
-                    result = _Opened(owner, wish, run)
+                    result = _Opened(owner, wish, run).to_first()
                 else:
                     result = _called(owner, wish, run)
-            except BaseException as exc:
+            except BaseException as exc:  # noqa: BLE001  # the plan's to raise
                 wish = plan.throw(exc)
             else:
                 wish = plan.send(result)
@@ -167,7 +168,7 @@ async def _ato_end(owner: Runnable[Any, T], plan: Plan[T], run: Run, streamed: b
                     result = await _AOpened(owner, wish, run).to_first()
                 else:
                     result = await _acalled(owner, wish, run)
-            except BaseException as exc:
+            except BaseException as exc:  # noqa: BLE001  # the plan's to raise
                 wish = plan.throw(exc)
             else:
                 wish = plan.send(result)
@@ -176,18 +177,20 @@ async def _ato_end(owner: Runnable[Any, T], plan: Plan[T], run: Run, streamed: b
 
 
 def _called(owner: Runnable[Any, Any], wish: Call[T], run: Run) -> T:
+    began = NOTES.count
     try:
         return execute(wish.step, wish.value, run, wish.place, wish.options)
     except BaseException as exc:
-        note_place(exc, owner, wish.place, wish.step)
+        note_place(exc, owner, wish.place, wish.step, began)
         raise
 
 
 async def _acalled(owner: Runnable[Any, Any], wish: Call[T], run: Run) -> T:
+    began = NOTES.count
     try:
         return await aexecute(wish.step, wish.value, run, wish.place, wish.options)
     except BaseException as exc:
-        note_place(exc, owner, wish.place, wish.step)
+        note_place(exc, owner, wish.place, wish.step, began)
         raise
 
 
@@ -224,7 +227,7 @@ def drive_stream(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> Generator[
     """Carry out the plan of `owner`, and stream what it ends with."""
     last = _to_end(owner, plan, run, streamed=True)
     if isinstance(last, Call):
-        last = _Opened(owner, last, run)
+        last = _Opened(owner, last, run).to_first()
     if isinstance(last, _Opened):
         yield from last.chunks()
     else:
@@ -252,20 +255,36 @@ async def adrive_stream(
 _NO_CHUNK: Any = object()
 
 
-class _Opened:
+class Opened:
     """The stream of a call that has given its first chunk."""
 
-    __slots__ = ("_first", "_owner", "_stream", "_wish")
+    __slots__ = ("_began", "_first", "_owner", "_run", "_wish")
 
     def __init__(self, owner: Runnable[Any, Any], wish: Call[Any], run: Run) -> None:
         self._owner = owner
         self._wish = wish
-        self._stream = open_stream_of(wish.step, wish.value, run, wish.place, wish.options)
+        self._run = run
+        self._began = NOTES.count
+        self._first: Any = _NO_CHUNK
+
+    def _note(self, exc: BaseException) -> None:
+        note_place(exc, self._owner, self._wish.place, self._wish.step, self._began)
+
+
+class _Opened(Opened):
+    __slots__ = ("_stream",)
+
+    def to_first(self) -> _Opened:
+        wish = self._wish
         try:
+            self._stream = open_stream_of(
+                wish.step, wish.value, self._run, wish.place, wish.options
+            )
             self._first = next(self._stream, _NO_CHUNK)
         except BaseException as exc:
-            note_place(exc, owner, wish.place, wish.step)
+            self._note(exc)
             raise
+        return self
 
     def chunks(self) -> Generator[Any, None, None]:
         try:
@@ -273,27 +292,24 @@ class _Opened:
                 yield self._first
             yield from self._stream
         except BaseException as exc:
-            note_place(exc, self._owner, self._wish.place, self._wish.step)
+            self._note(exc)
             raise
         finally:
             self._stream.close()
 
 
-class _AOpened:
-    """The stream of a call that has given its first chunk."""
-
-    __slots__ = ("_first", "_owner", "_stream", "_wish")
-
-    def __init__(self, owner: Runnable[Any, Any], wish: Call[Any], run: Run) -> None:
-        self._owner = owner
-        self._wish = wish
-        self._stream = aopen_stream_of(wish.step, wish.value, run, wish.place, wish.options)
+class _AOpened(Opened):
+    __slots__ = ("_stream",)
 
     async def to_first(self) -> _AOpened:
+        wish = self._wish
         try:
+            self._stream = aopen_stream_of(
+                wish.step, wish.value, self._run, wish.place, wish.options
+            )
             self._first = await anext(self._stream, _NO_CHUNK)
         except BaseException as exc:
-            note_place(exc, self._owner, self._wish.place, self._wish.step)
+            self._note(exc)
             raise
         return self
 
@@ -304,7 +320,7 @@ class _AOpened:
             async for chunk in self._stream:
                 yield chunk
         except BaseException as exc:
-            note_place(exc, self._owner, self._wish.place, self._wish.step)
+            self._note(exc)
             raise
         finally:
             await aclose(self._stream)

@@ -128,8 +128,7 @@ class Run:
         return run
 
     def seal(self) -> None:
-        """Say that the output is complete: what is still yielded is passed on but not part of
-        it."""
+        """Say that the output is complete: what comes now is passed on but not part of it."""
 
 
 class WatchedRun(Run):
@@ -203,6 +202,7 @@ class WatchedRun(Run):
         """Note a piece of the input; the first one starts the run."""
         if self._taken is None:
             self._taken = Sum()
+        if not self._began:
             self.started()
         self._taken.add(chunk)
 
@@ -219,16 +219,19 @@ class WatchedRun(Run):
             event["data"] = {"chunk": chunk}
             self._deliver(event)
         if self._next is not None:
-            self._next.started()
-            self._next = None
+            self._start_next()
 
     def gave(self, output: Any) -> None:
         """Note the whole output of a run that has ended and goes to the next stage."""
         self._sum = Sum()
         self._sum.add(output)
         if self._next is not None:
+            self._start_next()
+
+    def _start_next(self) -> None:
+        if self._next is not None and not self._next._began:
             self._next.started()
-            self._next = None
+        self._next = None
 
     def output(self) -> Any:
         """Give the sum of the pieces of the output."""

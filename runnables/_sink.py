@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
@@ -13,7 +14,7 @@ from .events import EVENT_NAMES, Deliver, StreamEvent
 if TYPE_CHECKING:
     from ._run import WatchedRun
 
-__all__ = ["Follower", "Sink"]
+__all__ = ["Follower", "Sink", "check_observer"]
 
 _log = logging.getLogger("levada")
 
@@ -116,25 +117,37 @@ STRICT_OBSERVERS = False
 """Whether an observer that raises stops the run. Tests switch it on."""
 
 
-class _Observer:
-    """An object of the user's: with `on_event`, or with methods named like the events.
+def check_observer(who: object) -> list[str]:
+    """Give the names of the methods by which `who` observes.
 
     Raises:
-        ConfigError: It has neither, or it has an `on_…` method that no event is named like.
+        ConfigError: It has none, or an `on_…` method that no event is named like, or an async one.
     """
+    names = [n for n in dir(who) if n.startswith("on_")]
+    unknown = [n for n in names if n not in _HOOKS]
+    if unknown or not names or isinstance(who, type):
+        raise ConfigError(
+            f"{shown(who)} is no observer: "
+            + (f"there is no event {unknown[0]!r}. " if unknown else "")
+            + "Give an object with a method on_event(event), or with methods named like the "
+            + f"events: {', '.join(EVENT_NAMES[:3])}, …"
+        )
+    for name in names:
+        if inspect.iscoroutinefunction(getattr(who, name)):
+            raise ConfigError(
+                f"{name} of {shown(who)} is async; an observer is called as the events happen, "
+                f"between two tokens. Write `def {name}(self, event)`"
+            )
+    return names
+
+
+class _Observer:
+    """An object of the user's, and whether it still gets events."""
 
     __slots__ = ("_dropped", "_hooks", "_on_event", "_who")
 
     def __init__(self, who: object) -> None:
-        names = [n for n in dir(who) if n.startswith("on_")]
-        unknown = [n for n in names if n not in _HOOKS]
-        if unknown or not names or isinstance(who, type):
-            raise ConfigError(
-                f"{shown(who)} is no observer: "
-                + (f"there is no event {unknown[0]!r}. " if unknown else "")
-                + "Give an object with a method on_event(event), or with methods named like the "
-                + f"events: {', '.join(EVENT_NAMES[:3])}, …"
-            )
+        names = check_observer(who)
         self._who = who
         self._on_event: Deliver | None = getattr(who, "on_event", None)
         self._hooks: dict[str, Deliver] = {n: getattr(who, n) for n in names if n != "on_event"}

@@ -9,6 +9,8 @@ from contextvars import copy_context
 
 import anyio
 
+from ._closing import is_asked_for
+
 __all__ = ["MOST_THREADS", "arun_all", "arun_queue", "raise_first", "run_all", "run_queue"]
 
 Job = Callable[[], object]
@@ -62,7 +64,7 @@ class _Queue:
                 if job is None:
                     return
                 job()
-            except BaseException as exc:
+            except BaseException as exc:  # noqa: BLE001  # raised again by the caller
                 self.failures.append(exc)
 
 
@@ -80,13 +82,14 @@ async def arun_queue(jobs: Iterable[AsyncJob], workers: int) -> None:
         return
 
     async def work() -> None:
-        for job in pending:
-            try:
+        try:
+            for job in pending:
                 await job()
-            except Exception as exc:
-                failures.append(exc)
-                group.cancel_scope.cancel()
-                return
+        except BaseException as exc:
+            if is_asked_for(exc):
+                raise
+            failures.append(exc)
+            group.cancel_scope.cancel()
 
     async with anyio.create_task_group() as group:
         for _ in range(workers):

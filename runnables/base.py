@@ -16,6 +16,7 @@ from collections.abc import (
 )
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast, final, overload
 
+from ..errors import CompositionError, shown
 from . import _derived
 from ._batch import abatch, batch
 from ._execute import aexecute, aopen_stream, aopen_stream_of, execute, open_stream, open_stream_of
@@ -25,11 +26,11 @@ from .event_stream import read_events
 from .events import EventFilter, Kind, StreamEvent, checked_version
 
 if TYPE_CHECKING:
-    from ._coerce import RunnableLike
     from ._execute import Options
     from ._plan import Plan
     from .config import RunnableConfig
     from .fallbacks import RunnableWithFallbacks
+    from .parallel import RunnableLike
     from .retry import ExponentialJitterParams
 
 __all__ = ["Input", "Other", "Output", "Runnable"]
@@ -89,18 +90,18 @@ class Runnable(ABC, Generic[Input, Output]):
     if TYPE_CHECKING:
         # (*args: Any, **options: Any) stands for whatever options a step takes, or for none.
 
-        def _plan(self, value: Input, run: Run, *args: Any, **options: Any) -> Plan[Output]: ...
+        def _plan(self, value: Input, run: Run, /, *args: Any, **options: Any) -> Plan[Output]: ...
 
-        def _invoke(self, value: Input, run: Run, *args: Any, **options: Any) -> Output: ...
+        def _invoke(self, value: Input, run: Run, /, *args: Any, **options: Any) -> Output: ...
 
-        async def _ainvoke(self, value: Input, run: Run, *args: Any, **options: Any) -> Output: ...
+        async def _ainvoke(self, value: Input, run: Run, /, *args: Any, **options: Any) -> Output: ...
 
         def _transform(
-            self, chunks: Iterator[Input], run: Run, *args: Any, **options: Any
+            self, chunks: Iterator[Input], run: Run, /, *args: Any, **options: Any
         ) -> Iterator[Output]: ...
 
         def _atransform(
-            self, chunks: AsyncIterator[Input], run: Run, *args: Any, **options: Any
+            self, chunks: AsyncIterator[Input], run: Run, /, *args: Any, **options: Any
         ) -> AsyncIterator[Output]: ...
 
     def _stream_style(self, options: Options, *, asynchronous: bool) -> StreamStyle:
@@ -168,6 +169,8 @@ class Runnable(ABC, Generic[Input, Output]):
         self, input: Iterable[Input], config: RunnableConfig | None = None, **options: Any
     ) -> Generator[Output, None, None]:
         """Run on an input that comes in pieces, and give the output in pieces."""
+        if not isinstance(input, Iterable):
+            raise CompositionError(f"transform takes an iterable of chunks; got {shown(input)}")
         return open_stream(self, iter(input), run_from(config), NOWHERE, options)
 
     @final
@@ -175,6 +178,10 @@ class Runnable(ABC, Generic[Input, Output]):
         self, input: AsyncIterator[Input], config: RunnableConfig | None = None, **options: Any
     ) -> AsyncGenerator[Output, None]:
         """Run on an input that comes in pieces, and give the output in pieces."""
+        if not isinstance(input, AsyncIterator):
+            raise CompositionError(
+                f"atransform takes an async iterator of chunks; got {shown(input)}"
+            )
         return aopen_stream(self, input, run_from(config), NOWHERE, options)
 
     # Many.

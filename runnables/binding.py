@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ConfigError
 from ._execute import aexecute, aopen_stream, execute, open_stream
 from .base import Input, Output, Runnable
 from .config import RunnableConfig, checked, merged
+from .parallel import coerce_to_runnable
 
 if TYPE_CHECKING:
     from ._run import Run
@@ -35,9 +37,14 @@ class RunnableBinding(Runnable[Input, Output]):
         config: RunnableConfig | None = None,
     ) -> None:
         self.name = None
-        self.bound = bound
+        self.bound = coerce_to_runnable(bound)
         self.kwargs = dict(kwargs or {})
         self.config: RunnableConfig = checked(config)
+        if self.config.get("run_id") is not None:
+            raise ConfigError(
+                "a run_id names one run, and a bound config holds for many; "
+                "give it in the call: chain.invoke(input, {'run_id': ...})"
+            )
 
     def __repr__(self) -> str:
         return (
@@ -60,27 +67,27 @@ class RunnableBinding(Runnable[Input, Output]):
     def with_config(
         self, config: RunnableConfig | None = None, **kwargs: Any
     ) -> RunnableBinding[Input, Output]:
-        new = checked({**(config or {}), **kwargs})
+        new = merged(checked(config), checked(kwargs))
         return RunnableBinding(
             bound=self.bound, kwargs=self.kwargs, config=merged(self.config, new)
         )
 
-    def _invoke(self, value: Any, run: Run, **options: Any) -> Output:
+    def _invoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         place = run.bound_with(self.config)
         return execute(self.bound, value, place, options={**self.kwargs, **options})
 
-    async def _ainvoke(self, value: Any, run: Run, **options: Any) -> Output:
+    async def _ainvoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         place = run.bound_with(self.config)
         return await aexecute(self.bound, value, place, options={**self.kwargs, **options})
 
     def _transform(
-        self, chunks: Iterator[Any], run: Run, **options: Any
+        self, chunks: Iterator[Any], run: Run, /, **options: Any
     ) -> Generator[Output, None, None]:
         place = run.bound_with(self.config)
         return open_stream(self.bound, chunks, place, options={**self.kwargs, **options})
 
     def _atransform(
-        self, chunks: AsyncIterator[Any], run: Run, **options: Any
+        self, chunks: AsyncIterator[Any], run: Run, /, **options: Any
     ) -> AsyncGenerator[Output, None]:
         place = run.bound_with(self.config)
         return aopen_stream(self.bound, chunks, place, options={**self.kwargs, **options})

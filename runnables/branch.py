@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CompositionError, shown
-from ._coerce import coerce_to_runnable
 from ._place import Place
 from ._plan import Call, call
 from .base import Input, Output, Runnable
+from .parallel import coerce_to_runnable
 
 if TYPE_CHECKING:
-    from ._coerce import RunnableLike
     from ._plan import Plan
     from ._run import Run
+    from .parallel import RunnableLike
 
 __all__ = ["RunnableBranch"]
 
@@ -55,7 +55,7 @@ class RunnableBranch(Runnable[Input, Output]):
             for i in range(1, len(pairs) + 1)
         ]
 
-    def _plan(self, value: Any, run: Run, **options: Any) -> Plan[Output]:
+    def _plan(self, value: Any, run: Run, /, **options: Any) -> Plan[Output]:
         for (condition, step), (asked, chosen) in zip(self.branches, self._places, strict=True):
             if (yield from call(condition, value, asked)):
                 return Call(step, value, chosen, options)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, TypeVar
 from uuid import UUID
 
 from ..errors import ConfigError, shown
+from ._sink import check_observer
 
 __all__ = [
     "CONFIG_KEYS",
@@ -20,6 +21,8 @@ __all__ = [
 ]
 
 DEFAULT_RECURSION_LIMIT: Final = 25
+
+T = TypeVar("T")
 
 
 class RunnableConfig(TypedDict, total=False):
@@ -75,8 +78,8 @@ class Settings:
             [*self.tags, *(t for t in config.get("tags") or () if t not in self.tags)],
             {**self.metadata, **(config.get("metadata") or {})},
             {**self.configurable, **(config.get("configurable") or {})},
-            config.get("max_concurrency", self.max_concurrency),
-            config.get("recursion_limit", self.recursion_limit),
+            _first(config.get("max_concurrency"), self.max_concurrency),
+            _first(config.get("recursion_limit"), self.recursion_limit),
         )
 
     def bound_with(self, config: RunnableConfig) -> Settings:
@@ -84,10 +87,8 @@ class Settings:
         tags = config.get("tags")
         limit = self.recursion_limit
         if limit == DEFAULT_RECURSION_LIMIT:
-            limit = config.get("recursion_limit", limit)
-        concurrency = self.max_concurrency
-        if concurrency is None:
-            concurrency = config.get("max_concurrency")
+            limit = _first(config.get("recursion_limit"), limit)
+        concurrency = _first(self.max_concurrency, config.get("max_concurrency"))
         return Settings(
             sorted({*self.tags, *tags}) if tags else self.tags,
             {**(config.get("metadata") or {}), **self.metadata},
@@ -127,6 +128,10 @@ class Settings:
         if self.max_concurrency is not None:
             config["max_concurrency"] = self.max_concurrency
         return config
+
+
+def _first(value: T | None, other: T) -> T:
+    return other if value is None else value
 
 
 PLAIN: Final = Settings([], {}, {}, None, DEFAULT_RECURSION_LIMIT)
@@ -183,6 +188,11 @@ def _check_values(config: Mapping[str, Any]) -> None:
     limit = config.get("max_concurrency")
     if limit is not None and limit < 1:
         raise ConfigError(f"config key 'max_concurrency' must be at least 1; got {limit}")
+    recursion = config.get("recursion_limit")
+    if recursion is not None and recursion < 0:
+        raise ConfigError(f"config key 'recursion_limit' must not be negative; got {recursion}")
+    for observer in config.get("callbacks") or ():
+        check_observer(observer)
     run_id = config.get("run_id")
     if isinstance(run_id, str):
         try:

@@ -9,6 +9,7 @@ from ..errors import CompositionError, shown
 from ._place import Place
 from ._plan import Call, gather
 from .base import Input, Output, Runnable
+from .parallel import coerce_to_runnable
 
 if TYPE_CHECKING:
     from ._plan import Plan
@@ -27,14 +28,14 @@ class RunnableEach(Runnable[Sequence[Input], list[Output]]):
     _calls_out = False
 
     def __init__(self, *, bound: Runnable[Input, Output], name: str | None = None) -> None:
-        self.bound = bound
+        self.bound = coerce_to_runnable(bound)
         self.name = name
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         name = name or self.name or f"RunnableEach<{self.bound.get_name()}>"
         return super().get_name(suffix, name=name)
 
-    def _plan(self, value: Sequence[Any], run: Run, **options: Any) -> Plan[list[Output]]:
+    def _plan(self, value: Sequence[Any], run: Run, /, **options: Any) -> Plan[list[Output]]:
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise CompositionError(f"{self.get_name()} takes a list; got {shown(value)}")
         calls = [

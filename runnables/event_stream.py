@@ -40,18 +40,16 @@ def read_events(
         pipe: Pipe[StreamEvent] = Pipe(EVENTS_AHEAD)
         rendering = Rendering(version, wanted, value, pipe.put)
         run = run_from(config, (rendering, pipe), around)
-        failures: list[BaseException] = []
 
         async def produce() -> None:
-            stream = aopen_stream_of(step, value, run, options=options)
             try:
-                async for _ in stream:
-                    pass
-            except BaseException as exc:
-                failures.append(exc)
-                raise
+                stream = aopen_stream_of(step, value, run, options=options)
+                try:
+                    async for _ in stream:
+                        pass
+                finally:
+                    await aclose(stream)
             finally:
-                await aclose(stream)
                 pipe.close()
 
         beside = Beside()
@@ -65,7 +63,6 @@ def read_events(
         finally:
             pipe.close()
             await beside.stop()
-        if failures:
-            raise failures[0]
+        beside.raise_failure()
 
     return read()

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CompositionError, shown
-from ._coerce import coerce_to_runnable
+from ..errors import CompositionError, ConfigError, shown
 from ._place import Place
 from ._plan import attempt
 from .base import Input, Output, Runnable
+from .parallel import coerce_to_runnable
 
 if TYPE_CHECKING:
     from ._plan import Plan
@@ -60,7 +60,7 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         self.name = name
         self.runnable = coerce_to_runnable(runnable)
         self.fallbacks = [coerce_to_runnable(step) for step in fallbacks]
-        self.exceptions_to_handle = exceptions_to_handle
+        self.exceptions_to_handle = exception_types("exceptions_to_handle", exceptions_to_handle)
         self.exception_key = exception_key
         others = (Place("", f"fallback {i}") for i in range(1, len(fallbacks) + 1))
         self._places = [Place("", "first choice"), *others]
@@ -70,7 +70,7 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         """The first step and the fallbacks."""
         return [self.runnable, *self.fallbacks]
 
-    def _plan(self, value: Any, run: Run, **options: Any) -> Plan[Output]:
+    def _plan(self, value: Any, run: Run, /, **options: Any) -> Plan[Output]:
         first: BaseException | None = None
         for step, place in zip(self.runnables, self._places, strict=True):
             try:
@@ -113,3 +113,16 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
             )
 
         return for_all
+
+
+def exception_types(argument: str, given: object) -> tuple[type[BaseException], ...]:
+    """Give the exception classes that an argument names: one, or several.
+
+    Raises:
+        ConfigError: It names something else.
+    """
+    types = tuple(given) if isinstance(given, tuple | list) else (given,)
+    for one in types:
+        if not (isinstance(one, type) and issubclass(one, BaseException)):
+            raise ConfigError(f"{argument} takes exception classes; got {shown(one)}")
+    return types

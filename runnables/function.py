@@ -13,6 +13,7 @@ from collections.abc import (
     Iterator,
 )
 from functools import partial
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import anyio.to_thread
@@ -180,16 +181,18 @@ class RunnableLambda(Runnable[Input, Output]):
     def __repr__(self) -> str:
         return f"RunnableLambda({self.name or '...'})"
 
-    def _invoke(self, value: Any, run: Run, **options: Any) -> Output:
+    def _invoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         if self._direct is not None:
             result = self._direct(value, **options)
         else:
             result = self._called(value, run, options)
         if isinstance(result, Runnable):
             result = execute(result, value, run.deeper(value))
+        elif type(result) is CoroutineType:
+            raise _returned_coroutine(self, result)
         return result  # type: ignore[no-any-return]  # what the function said it returns
 
-    async def _ainvoke(self, value: Any, run: Run, **options: Any) -> Output:
+    async def _ainvoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         result = await self._aresult(value, run, options)
         if isinstance(result, Runnable):
             result = await aexecute(result, value, run.deeper(value))
@@ -202,7 +205,8 @@ class RunnableLambda(Runnable[Input, Output]):
             if self._runs_inline:
                 return self._called(value, run, options)
             work = partial(self._called, value, run, options)
-            return await anyio.to_thread.run_sync(work)
+            result = await anyio.to_thread.run_sync(work)
+            return await result if type(result) is CoroutineType else result
         result = function.call(value, **function.arguments(run, options))
         return await result if function.kind == "async" else await acollect(result)
 
@@ -224,7 +228,7 @@ class RunnableLambda(Runnable[Input, Output]):
         return function.call(value, **function.arguments(run, options))
 
     def _transform(
-        self, chunks: Iterator[Any], run: Run, **options: Any
+        self, chunks: Iterator[Any], run: Run, /, **options: Any
     ) -> Generator[Output, None, None]:
         value = collect(chunks)
         result = self._opened(value, run, options)
@@ -232,11 +236,13 @@ class RunnableLambda(Runnable[Input, Output]):
             yield from result
         elif isinstance(result, Runnable):
             yield from open_stream_of(result, value, run.deeper(value))
+        elif type(result) is CoroutineType:
+            raise _returned_coroutine(self, result)
         else:
             yield result
 
     async def _atransform(
-        self, chunks: AsyncIterator[Any], run: Run, **options: Any
+        self, chunks: AsyncIterator[Any], run: Run, /, **options: Any
     ) -> AsyncGenerator[Output, None]:
         value = await acollect(chunks)
         stream: AsyncGenerator[Any, None]
@@ -257,6 +263,16 @@ class RunnableLambda(Runnable[Input, Output]):
                 yield chunk
         finally:
             await aclose(stream)
+
+
+def _returned_coroutine(
+    step: Runnable[Any, Any], result: CoroutineType[Any, Any, Any]
+) -> CompositionError:
+    result.close()  # else Python warns, somewhere else, that it was never awaited
+    return CompositionError(
+        f"{step.get_name()} returned a coroutine and was called synchronously; "
+        f"use ainvoke, astream or abatch of the chain, or call the synchronous twin in the function"
+    )
 
 
 def _name_of(function: Callable[..., Any]) -> str | None:

@@ -58,10 +58,11 @@ class RunnableGenerator(Runnable[Input, Output]):
             if is_async
             else atransform
         )
-        self.name = name or transform.__name__
+        # A partial of a generator function has no name of its own.
+        self.name = name or getattr(transform, "__name__", None)
 
     def __repr__(self) -> str:
-        return f"RunnableGenerator({self.name})"
+        return f"RunnableGenerator({self.name or '...'})"
 
     def _transform(self, chunks: Iterator[Any], run: Run) -> Iterator[Output]:
         if self._transform_function is None:

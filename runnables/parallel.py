@@ -1,27 +1,35 @@
-"""`RunnableParallel`: the same input into several steps at the same time."""
+"""`RunnableParallel`: the same input into several steps at the same time; what counts as a step.
+
+A dict of steps is a `RunnableParallel`, whose values may be dicts of steps: so what coerces values
+to steps stands here.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import CompositionError, shown
 from ._closing import aclose
-from ._coerce import coerce_to_runnable
 from ._execute import aopen_stream, open_stream
 from ._fan import afan_out, fan_out
-from ._place import Place, note_place
+from ._place import NOTES, Place, note_place
 from ._plan import Call, gather
 from .addable import AddableDict
 from .base import Input, Runnable
+from .function import RunnableLambda
+from .generator import RunnableGenerator
 
 if TYPE_CHECKING:
-    from ._coerce import RunnableLike
     from ._plan import Plan
     from ._run import Run
 
-__all__ = ["RunnableMap", "RunnableParallel"]
+__all__ = ["RunnableLike", "RunnableMap", "RunnableParallel", "coerce_to_runnable"]
+
+RunnableLike: TypeAlias = Runnable[Any, Any] | Callable[..., Any] | Mapping[str, Any]
+"""A step: a runnable, a function of any colour, or a dict of these."""
 
 
 class RunnableParallel(Runnable[Input, dict[str, Any]]):
@@ -45,6 +53,10 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
         name: str | None = None,
         **kwargs: RunnableLike,
     ) -> None:
+        if steps__ is not None and not isinstance(steps__, Mapping):
+            raise CompositionError(
+                f"a RunnableParallel takes a dict of steps; got {shown(steps__)}"
+            )
         steps = {**(steps__ or {}), **kwargs}
         if not steps:
             raise CompositionError("a RunnableParallel has at least one step; got none")
@@ -73,7 +85,9 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
             partial(_branch, open_stream, s, run, p)
             for s, p in zip(self.steps__.values(), self._places, strict=True)
         ]
-        for i, chunk in fan_out(chunks, branches, run.settings.max_concurrency, self._blame):
+        for i, chunk in fan_out(
+            chunks, branches, run.settings.max_concurrency, partial(self._blame, NOTES.count)
+        ):
             yield AddableDict({keys[i]: chunk})
 
     async def _atransform(
@@ -84,15 +98,17 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
             partial(_branch, aopen_stream, s, run, p)
             for s, p in zip(self.steps__.values(), self._places, strict=True)
         ]
-        fan = afan_out(chunks, branches, run.settings.max_concurrency, self._blame)
+        fan = afan_out(
+            chunks, branches, run.settings.max_concurrency, partial(self._blame, NOTES.count)
+        )
         try:
             async for i, chunk in fan:
                 yield AddableDict({keys[i]: chunk})
         finally:
             await aclose(fan)
 
-    def _blame(self, i: int, exc: BaseException) -> None:
-        note_place(exc, self, self._places[i], list(self.steps__.values())[i])
+    def _blame(self, began: int, i: int, exc: BaseException) -> None:
+        note_place(exc, self, self._places[i], list(self.steps__.values())[i], began)
 
 
 def _branch(
@@ -102,3 +118,37 @@ def _branch(
 
 
 RunnableMap = RunnableParallel
+
+
+def coerce_to_runnable(thing: object) -> Runnable[Any, Any]:
+    """Give the step that `thing` stands for.
+
+    A function becomes a `RunnableLambda`, a generator function a `RunnableGenerator` (it is given
+    the stream of its input), a dict a `RunnableParallel`.
+
+    Raises:
+        CompositionError: It is none of these.
+    """
+    if isinstance(thing, Runnable):
+        return thing
+    if isinstance(thing, Mapping):
+        return RunnableParallel(thing)
+    if inspect.isgeneratorfunction(thing) or inspect.isasyncgenfunction(thing):
+        return RunnableGenerator(thing)
+    if callable(thing):
+        return RunnableLambda(thing)
+    raise CompositionError(_not_a_step(thing))
+
+
+def _not_a_step(thing: object) -> str:
+    wanted = "a step is a runnable, a function, or a dict of these"
+    if thing is None:
+        return f"{wanted}; got None: does a function that should return a step lack its `return`?"
+    if inspect.iscoroutine(thing):
+        name = thing.__name__
+        thing.close()  # else Python warns, somewhere else, that it was never awaited
+        return f"{wanted}; got the coroutine of a call: write {name} instead of {name}(...)"
+    if inspect.isgenerator(thing) or inspect.isasyncgen(thing):
+        name = thing.__name__
+        return f"{wanted}; got the generator of a call: write {name} instead of {name}(...)"
+    return f"{wanted}; got {shown(thing)}"

@@ -12,17 +12,17 @@ from ._closing import aclose
 from ._execute import aopen_stream, open_stream
 from ._fan import ABranch, Branch, afan_out, fan_out
 from ._merge import Sum
-from ._place import NOWHERE, note_place
+from ._place import NOTES, NOWHERE, note_place
 from ._plan import call
 from .addable import AddableDict
 from .base import Runnable
 from .function import RunnableLambda
-from .parallel import RunnableParallel
+from .parallel import RunnableParallel, coerce_to_runnable
 
 if TYPE_CHECKING:
-    from ._coerce import RunnableLike
     from ._plan import Plan
     from ._run import Run
+    from .parallel import RunnableLike
 
 __all__ = ["RunnableAssign", "RunnablePassthrough", "RunnablePick"]
 
@@ -63,7 +63,9 @@ class RunnablePassthrough(Runnable[T, T]):
         """Make a step that adds keys to its input, a dict; see `RunnableAssign`."""
         return RunnableAssign(RunnableParallel(kwargs))
 
-    def _transform(self, chunks: Iterator[T], run: Run, **options: Any) -> Generator[T, None, None]:
+    def _transform(
+        self, chunks: Iterator[T], run: Run, /, **options: Any
+    ) -> Generator[T, None, None]:
         if self._effect is None:
             yield from chunks
             return
@@ -74,7 +76,7 @@ class RunnablePassthrough(Runnable[T, T]):
         self._effect._invoke(total.result(), run, **options)
 
     async def _atransform(
-        self, chunks: AsyncIterator[T], run: Run, **options: Any
+        self, chunks: AsyncIterator[T], run: Run, /, **options: Any
     ) -> AsyncGenerator[T, None]:
         total = None if self._effect is None else Sum()
         async for chunk in chunks:
@@ -84,12 +86,12 @@ class RunnablePassthrough(Runnable[T, T]):
         if self._effect is not None and total is not None:
             await self._effect._ainvoke(total.result(), run, **options)
 
-    def _invoke(self, value: T, run: Run, **options: Any) -> T:
+    def _invoke(self, value: T, run: Run, /, **options: Any) -> T:
         if self._effect is not None:
             self._effect._invoke(value, run, **options)
         return value
 
-    async def _ainvoke(self, value: T, run: Run, **options: Any) -> T:
+    async def _ainvoke(self, value: T, run: Run, /, **options: Any) -> T:
         if self._effect is not None:
             await self._effect._ainvoke(value, run, **options)
         return value
@@ -106,9 +108,17 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
     _calls_out = False
 
     def __init__(
-        self, mapper: RunnableParallel[dict[str, Any]], *, name: str | None = None
+        self,
+        mapper: RunnableParallel[dict[str, Any]] | Mapping[str, RunnableLike],
+        *,
+        name: str | None = None,
     ) -> None:
-        self.mapper = mapper
+        step = coerce_to_runnable(mapper)
+        if not isinstance(step, RunnableParallel):
+            raise CompositionError(
+                f"RunnableAssign takes a dict of steps or a RunnableParallel; got {shown(mapper)}"
+            )
+        self.mapper = step
         self.name = name
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
@@ -125,7 +135,7 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
     ) -> Generator[dict[str, Any], None, None]:
         branches: list[Branch] = [self._rest, partial(_open, open_stream, self.mapper, run)]
         held = _Held()
-        for i, chunk in fan_out(chunks, branches, None, self._blame):
+        for i, chunk in fan_out(chunks, branches, None, partial(self._blame, NOTES.count)):
             yield from held.order(i, chunk)
         yield from held.release()
 
@@ -134,7 +144,7 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
     ) -> AsyncGenerator[dict[str, Any], None]:
         branches: list[ABranch] = [self._arest, partial(_open, aopen_stream, self.mapper, run)]
         held = _Held()
-        fan = afan_out(chunks, branches, None, self._blame)
+        fan = afan_out(chunks, branches, None, partial(self._blame, NOTES.count))
         try:
             async for i, chunk in fan:
                 for ready in held.order(i, chunk):
@@ -161,9 +171,9 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
         mapped = self.mapper.steps__
         return AddableDict({k: v for k, v in chunk.items() if k not in mapped})
 
-    def _blame(self, i: int, exc: BaseException) -> None:
+    def _blame(self, began: int, i: int, exc: BaseException) -> None:
         if i:
-            note_place(exc, self, NOWHERE, self.mapper)
+            note_place(exc, self, NOWHERE, self.mapper, began)
 
 
 _END: Any = object()
@@ -209,6 +219,10 @@ class RunnablePick(Runnable[Mapping[str, Any], Any]):
     _calls_out = False
 
     def __init__(self, keys: str | list[str], *, name: str | None = None) -> None:
+        if not isinstance(keys, str) and not (
+            isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+        ):
+            raise CompositionError(f"RunnablePick takes a key or a list of keys; got {shown(keys)}")
         self.keys = keys
         self.name = name
 

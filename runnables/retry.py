@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import tenacity
 
+from ..errors import ConfigError
+from ._closing import is_cancellation
 from ._place import Place
-from ._plan import attempt, sleep
+from ._plan import Opened, attempt, sleep
 from .base import Input, Output, Runnable
+from .fallbacks import exception_types
+from .parallel import coerce_to_runnable
 
 if TYPE_CHECKING:
     from ._plan import Plan
@@ -35,6 +38,8 @@ class RunnableRetry(Runnable[Input, Output]):
     exception with an attribute `retry_after`, in seconds, is waited for at least that long. The
     last exception is raised when the attempts are used up.
 
+    In a stream the results are not judged, only the failures.
+
     Args:
         bound: The step.
         retry_exception_types: Which exceptions to try again after: types, or a function that says.
@@ -44,9 +49,12 @@ class RunnableRetry(Runnable[Input, Output]):
         stop: When to give up: any tenacity `stop_…` object, in place of `max_attempt_number`.
         wait: How long to wait: any tenacity `wait_…` object.
         retry: What to try again after: any tenacity `retry_…` object.
+
+    Raises:
+        ConfigError: An argument is of the wrong kind.
     """
 
-    __slots__ = ("_policy", "bound", "max_attempt_number", "name")
+    __slots__ = ("_offered", "_policy", "bound", "max_attempt_number", "name")
     _calls_out = False
     _shown_as_child = False
     _style = "through"
@@ -65,13 +73,19 @@ class RunnableRetry(Runnable[Input, Output]):
         wait: Any = None,
         retry: Any = None,
     ) -> None:
+        if max_attempt_number < 1:
+            raise ConfigError(f"stop_after_attempt must be at least 1; got {max_attempt_number}")
         self.name = None
-        self.bound = bound
+        self.bound = coerce_to_runnable(bound)
         self.max_attempt_number = max_attempt_number
-        if retry is None and isinstance(retry_exception_types, tuple):
-            retry = tenacity.retry_if_exception_type(retry_exception_types)
-        elif retry is None and not isinstance(retry_exception_types, tuple):
-            retry = tenacity.retry_if_exception(retry_exception_types)
+        # An interrupt or an exit is only retried after if its class is named; a cancellation never.
+        self._offered: tuple[type[BaseException], ...] = (Exception,)
+        if isinstance(retry_exception_types, tuple | list | type):
+            types = exception_types("retry_if_exception_type", retry_exception_types)
+            self._offered = (Exception, *types)
+            retry = retry or tenacity.retry_if_exception_type(types)
+        else:
+            retry = retry or tenacity.retry_if_exception(retry_exception_types)
         if wait is None and wait_exponential_jitter:
             wait = tenacity.wait_exponential_jitter(**(exponential_jitter_params or {}))
         self._policy = tenacity.Retrying(
@@ -84,7 +98,7 @@ class RunnableRetry(Runnable[Input, Output]):
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         return self.bound.get_name(suffix, name=name or self.name)
 
-    def _plan(self, value: Any, run: Run, **options: Any) -> Plan[Output]:
+    def _plan(self, value: Any, run: Run, /, **options: Any) -> Plan[Output]:
         # The protocol of tenacity's own drivers, with calls and waits that are wishes.
         policy = self._policy.copy()
         policy.begin()
@@ -94,9 +108,13 @@ class RunnableRetry(Runnable[Input, Output]):
             if isinstance(do, tenacity.DoAttempt):
                 try:
                     result = yield from attempt(self.bound, value, _place(state), options)
-                except BaseException:
-                    state.set_exception(sys.exc_info())  # type: ignore[arg-type]  # there is one
+                except self._offered as exc:
+                    if is_cancellation(exc):
+                        raise
+                    state.set_exception((type(exc), exc, exc.__traceback__))
                 else:
+                    if isinstance(result, Opened):
+                        return result  # type: ignore[return-value]  # a stream is not judged
                     state.set_result(result)
             elif isinstance(do, tenacity.DoSleep):
                 state.prepare_for_next_attempt()

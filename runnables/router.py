@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..errors import CompositionError, shown
 from ._closing import aclose
-from ._coerce import coerce_to_runnable
 from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
 from ._merge import acollect, collect
 from .base import Output, Runnable
+from .parallel import coerce_to_runnable
 
 if TYPE_CHECKING:
-    from ._coerce import RunnableLike
     from ._run import Run
+    from .parallel import RunnableLike
 
 __all__ = ["RouterInput", "RouterRunnable"]
 
@@ -39,6 +39,8 @@ class RouterRunnable(Runnable[RouterInput, Output]):
     _takes_options = True
 
     def __init__(self, runnables: Mapping[str, RunnableLike]) -> None:
+        if not runnables:
+            raise CompositionError("a RouterRunnable has at least one step; got none")
         self.name = None
         self.runnables: dict[str, Runnable[Any, Output]] = {
             key: coerce_to_runnable(step) for key, step in runnables.items()
@@ -49,28 +51,29 @@ class RouterRunnable(Runnable[RouterInput, Output]):
             raise CompositionError(
                 f'a router takes {{"key": ..., "input": ...}}; got {shown(value)}'
             )
-        step = self.runnables.get(value["key"])
+        key = value["key"]
+        step = self.runnables.get(key) if isinstance(key, str) else None
         if step is None:
             keys = ", ".join(map(repr, self.runnables))
-            raise CompositionError(f"no step for the key {value['key']!r}; there are {keys}")
+            raise CompositionError(f"no step for the key {shown(key)}; there are {keys}")
         return step, value["input"]
 
-    def _invoke(self, value: RouterInput, run: Run, **options: Any) -> Output:
+    def _invoke(self, value: RouterInput, run: Run, /, **options: Any) -> Output:
         step, value = self._route(value)
         return execute(step, value, run, options=options)
 
-    async def _ainvoke(self, value: RouterInput, run: Run, **options: Any) -> Output:
+    async def _ainvoke(self, value: RouterInput, run: Run, /, **options: Any) -> Output:
         step, value = self._route(value)
         return await aexecute(step, value, run, options=options)
 
     def _transform(
-        self, chunks: Iterator[RouterInput], run: Run, **options: Any
+        self, chunks: Iterator[RouterInput], run: Run, /, **options: Any
     ) -> Generator[Output, None, None]:
         step, value = self._route(collect(chunks))
         yield from open_stream_of(step, value, run, options=options)
 
     async def _atransform(
-        self, chunks: AsyncIterator[RouterInput], run: Run, **options: Any
+        self, chunks: AsyncIterator[RouterInput], run: Run, /, **options: Any
     ) -> AsyncGenerator[Output, None]:
         step, value = self._route(await acollect(chunks))
         stream = aopen_stream_of(step, value, run, options=options)

@@ -6,16 +6,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CompositionError
-from ._closing import aclose
-from ._coerce import coerce_to_runnable
+from ._closing import aclose, close
 from ._execute import NO_OPTIONS, aexecute, aopen_stage, execute, open_stage
-from ._place import Place, deepest_frame, note_place
+from ._place import NOTES, Place, deepest_frame, note_place
 from .base import Input, Output, Runnable
+from .parallel import coerce_to_runnable
 
 if TYPE_CHECKING:
-    from ._coerce import RunnableLike
+    from types import FrameType
+
     from ._execute import Options
     from ._run import Run
+    from .parallel import RunnableLike
 
 __all__ = ["RunnableSequence"]
 
@@ -64,71 +66,74 @@ class RunnableSequence(Runnable[Input, Output]):
 
     # A plan would say this once, and cost three times as much per step (docs/performance.md).
 
-    def _invoke(self, value: Any, run: Run, **options: Any) -> Output:
+    def _invoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         given: Options = options
         for step, place in self._stages:
+            began = NOTES.count
             try:
                 value = execute(step, value, run, place, given)
             except BaseException as exc:
-                note_place(exc, self, place, step)
+                note_place(exc, self, place, step, began)
                 raise
             given = NO_OPTIONS
         return value  # type: ignore[no-any-return]  # the last step's output
 
-    async def _ainvoke(self, value: Any, run: Run, **options: Any) -> Output:
+    async def _ainvoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         given: Options = options
         for step, place in self._stages:
+            began = NOTES.count
             try:
                 value = await aexecute(step, value, run, place, given)
             except BaseException as exc:
-                note_place(exc, self, place, step)
+                note_place(exc, self, place, step, began)
                 raise
             given = NO_OPTIONS
         return value  # type: ignore[no-any-return]  # the last step's output
 
     def _transform(
-        self, chunks: Iterator[Any], run: Run, **options: Any
+        self, chunks: Iterator[Any], run: Run, /, **options: Any
     ) -> Generator[Output, None, None]:
-        stages: list[Generator[Any, None, None]] = []
-        last, source = chunks, None
-        for step, place in self._stages:
-            given = NO_OPTIONS if stages else options
-            last, source = open_stage(step, last, run, place, given, source)
-            stages.append(last)
-        frames = [
-            getattr(chunks, "gi_frame", None),
-            *(getattr(s, "gi_frame", None) for s in stages),
-        ]
+        streams: list[Generator[Any, None, None]] = []
+        frames = [getattr(chunks, "gi_frame", None)]
+        began, last, source = NOTES.count, chunks, None
         try:
-            yield from stages[-1]
+            for step, place in self._stages:
+                given = NO_OPTIONS if streams else options
+                last, source = open_stage(step, last, run, place, given, source)
+                streams.append(last)
+                frames.append(getattr(last, "gi_frame", None))
+            yield from streams[-1]
         except BaseException as exc:
-            self._note_stage(exc, deepest_frame(exc.__traceback__, frames))
+            self._note_stage(exc, frames, began)
             raise
         finally:
-            for stage in reversed(stages):
-                stage.close()
+            close(*reversed(streams))
 
     async def _atransform(
-        self, chunks: AsyncIterator[Any], run: Run, **options: Any
+        self, chunks: AsyncIterator[Any], run: Run, /, **options: Any
     ) -> AsyncGenerator[Output, None]:
-        stages: list[AsyncGenerator[Any, None]] = []
-        last, source = chunks, None
-        for step, place in self._stages:
-            given = NO_OPTIONS if stages else options
-            last, source = aopen_stage(step, last, run, place, given, source)
-            stages.append(last)
-        frames = [getattr(stage, "ag_frame", None) for stage in (chunks, *stages)]
+        streams: list[AsyncGenerator[Any, None]] = []
+        frames = [getattr(chunks, "ag_frame", None)]
+        began, last, source = NOTES.count, chunks, None
         try:
-            async for chunk in stages[-1]:
+            for step, place in self._stages:
+                given = NO_OPTIONS if streams else options
+                last, source = aopen_stage(step, last, run, place, given, source)
+                streams.append(last)
+                frames.append(getattr(last, "ag_frame", None))
+            async for chunk in streams[-1]:
                 yield chunk
         except BaseException as exc:
-            self._note_stage(exc, deepest_frame(exc.__traceback__, frames))
+            self._note_stage(exc, frames, began)
             raise
         finally:
-            await aclose(*reversed(stages))
+            await aclose(*reversed(streams))
 
-    def _note_stage(self, exc: BaseException, i: int) -> None:
-        # 0 is the input: what fails there has its place further out.
+    def _note_stage(self, exc: BaseException, frames: list[FrameType | None], began: int) -> None:
+        # The frame of the input stands first: what fails there has its place further out.
+        i = deepest_frame(exc.__traceback__, frames)
+        if len(frames) <= len(self._stages):  # it was raised when the next stage was opened
+            i = len(frames)
         if i > 0:
             step, place = self._stages[i - 1]
-            note_place(exc, self, place, step)
+            note_place(exc, self, place, step, began)
