@@ -52,16 +52,18 @@ clean:
 
 # An install is repeated when pyproject.toml has changed since; one that failed leaves no stamp.
 .venv/demo.stamp: pyproject.toml | .venv/bin/pip
-	$(BIN)/pip install --quiet --editable '.[local,rich]'
+	@echo "Installing levada and what the demo needs into .venv; the next time it starts at once."
+	@$(BIN)/pip install --quiet --editable '.[local,rich]'
 	@touch $@
 
 .venv/dev.stamp: pyproject.toml | .venv/bin/pip
-	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[all]' --group dev
+	@echo "Installing levada and the tools into .venv; the next time it starts at once."
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[all]' --group dev
 	@touch $@ .venv/demo.stamp
 
 .venv/bin/pip:
 	@test -n "$(PYTHON)" || { echo "levada needs Python 3.11 or newer; make PYTHON=... names one." >&2; exit 1; }
-	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	test -x $@ || .venv/bin/python -m ensurepip --upgrade
-	test -x $@ || ln -s pip3 $@
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@test -x $@ || .venv/bin/python -m ensurepip --upgrade
+	@test -x $@ || ln -s pip3 $@

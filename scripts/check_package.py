@@ -86,7 +86,14 @@ def contents_of_wheel(wheel: Path) -> list[str]:
 def contents_of_sdist(sdist: Path) -> list[str]:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {"pyproject.toml", "README.md", "LICENSE", "py.typed", "__init__.py"}
+    wanted = {
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "py.typed",
+        "__init__.py",
+        "tests/conftest.py",
+    }
     return [f"{sdist.name} lacks {name}" for name in sorted(wanted - names)]
 
 
