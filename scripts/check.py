@@ -182,6 +182,8 @@ def main(names: list[str]) -> int:
     # Tools that look for others (the benchmark for uv) find those of this environment.
     os.environ["PATH"] = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
     os.environ.pop("VIRTUAL_ENV", None)
+    # Many short processes are started, which should not compile their modules each time.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     failed, took = [], {}
     for name in names or PARTS:
         print(f"\n--- {name} ---", flush=True)

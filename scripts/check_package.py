@@ -38,7 +38,7 @@ def main(wheel: Path, sdist: Path) -> None:
 
 def ways_to_install(wheel: Path, sdist: Path) -> dict[str, list[str]]:
     """Give the command of each way, to be run in a checkout; HOME stands for the environment."""
-    pip = ["HOME/bin/pip", "install", "--quiet"]
+    pip = ["HOME/bin/pip", "install", "--quiet", "--no-compile"]
     uv = [UV, "pip", "install", "--quiet", "--python", "HOME/bin/python"]
     return {
         "pip-wheel": [*pip, str(wheel)],

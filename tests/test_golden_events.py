@@ -38,7 +38,7 @@ class Comparison:
 def comparison() -> Comparison:
     """Compare all recordings in one process."""
     done = subprocess.run(
-        [sys.executable, "compare.py", "--lib", "levada", "--dir", "golden"],
+        [sys.executable, "-B", "compare.py", "--lib", "levada", "--dir", "golden"],
         cwd=HOME,
         capture_output=True,
         text=True,
