@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
-from ..errors import CompositionError, shown
+from pydantic import ValidationError
+
+from ..errors import CompositionError, OutputParserException, shown
 from ..messages import AIMessage, BaseMessage, PromptValue
 from ..runnables import Run, Runnable, RunnableSerializable
+from ..runnables.events import Kind
 
 __all__ = [
     "BaseGenerationOutputParser",
@@ -17,11 +20,16 @@ __all__ = [
     "BaseTransformOutputParser",
     "OutputParserLike",
     "message_of",
+    "parse_error",
     "text_of",
+    "validation_problems",
 ]
 
 T = TypeVar("T", covariant=True)
 Value = TypeVar("Value")
+
+_EXCERPT = 40  # characters on either side of what is wrong
+_MAX_PROBLEMS = 10
 
 OutputParserLike: TypeAlias = Runnable[BaseMessage | str, Value]
 """Any step that can stand behind a model."""
@@ -49,6 +57,24 @@ def message_of(value: BaseMessage | str) -> BaseMessage:
     return value if isinstance(value, BaseMessage) else AIMessage(text_of(value))
 
 
+def parse_error(message: str, text: str, pos: int) -> OutputParserException:
+    """Make the exception that says what is wrong with a text, and where."""
+    excerpt = text[max(0, pos - _EXCERPT) : pos + _EXCERPT]
+    return OutputParserException(f"{message} at character {pos}, near {excerpt!r}", llm_output=text)
+
+
+def validation_problems(error: ValidationError) -> str:
+    """Give what pydantic found wrong in one line, for the model to read as well."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [
+        f"{'.'.join(map(str, problem['loc'])) or 'the value'}: {problem['msg']}"
+        for problem in problems[:_MAX_PROBLEMS]
+    ]
+    if len(problems) > _MAX_PROBLEMS:
+        told.append(f"and {len(problems) - _MAX_PROBLEMS} more")
+    return "; ".join(told)
+
+
 class BaseLLMOutputParser(ABC, Generic[T]):
     """Something that makes a value of what a model said."""
 
@@ -71,13 +97,17 @@ class BaseGenerationOutputParser(
 ):
     """A parser of whole messages; an author writes `parse_result`."""
 
-    _kind: ClassVar[Literal["parser"]] = "parser"
+    _kind: ClassVar[Kind] = "parser"
+
+    def _message(self, answer: BaseMessage | str) -> BaseMessage:
+        """Give what a model said as a message."""
+        return message_of(answer)
 
     def _invoke(self, value: BaseMessage | str, run: Run) -> T:
-        return self.parse_result([message_of(value)])
+        return self.parse_result([self._message(value)])
 
     async def _ainvoke(self, value: BaseMessage | str, run: Run) -> T:
-        return await self.aparse_result([message_of(value)])
+        return await self.aparse_result([self._message(value)])
 
 
 class BaseOutputParser(BaseGenerationOutputParser[T], abstract=True):
@@ -85,6 +115,11 @@ class BaseOutputParser(BaseGenerationOutputParser[T], abstract=True):
 
     `parse` raises `OutputParserException` for a text that does not parse.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "_calls_out" not in cls.__dict__ and cls.__dict__.keys() & {"parse", "parse_result"}:
+            cls._calls_out = True  # who knows what it calls
 
     @abstractmethod
     def parse(self, text: str) -> T:
@@ -113,10 +148,10 @@ class BaseTransformOutputParser(BaseOutputParser[T], abstract=True):
 
     def _transform(self, chunks: Iterator[BaseMessage | str], run: Run) -> Iterator[T]:
         for chunk in chunks:
-            yield self.parse_result([message_of(chunk)])
+            yield self.parse_result([self._message(chunk)])
 
     async def _atransform(
         self, chunks: AsyncIterator[BaseMessage | str], run: Run
     ) -> AsyncGenerator[T, None]:
         async for chunk in chunks:
-            yield await self.aparse_result([message_of(chunk)])
+            yield await self.aparse_result([self._message(chunk)])

@@ -2,58 +2,100 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
+from ..errors import OutputParserException
 from ..messages import BaseMessage
 from ..runnables import Run
-from .base import BaseTransformOutputParser, message_of
+from .base import BaseTransformOutputParser
 from .json_patch import make_patch
 
-__all__ = ["NOTHING", "BaseCumulativeTransformOutputParser", "Reader", "growing"]
+__all__ = [
+    "NOTHING",
+    "BaseCumulativeTransformOutputParser",
+    "DiffReader",
+    "Pace",
+    "Reader",
+    "growing",
+]
 
 T = TypeVar("T", covariant=True)
 
 NOTHING: Any = object()
-"""Stands for "no value yet": None is a value."""
+"""Stands for "no value": None is one."""
 
 
-class Reader(Protocol[T]):
-    """Reads one answer, chunk by chunk. Its errors are `OutputParserException`."""
+class Reader(ABC, Generic[T]):
+    """Reads one answer, chunk by chunk.
+
+    `feed` and `finish` say whether there is a new value to give, and raise `OutputParserException`.
+    """
+
+    def __init__(self) -> None:
+        self._value: Any = NOTHING
 
     @abstractmethod
     def feed(self, chunk: BaseMessage | str) -> bool:
-        """Read on; tell whether there is a new value to give."""
+        """Read on."""
 
     @abstractmethod
     def finish(self) -> bool:
-        """Read to the end, as no chunk will follow; tell whether there is a new value to give."""
+        """Read to the end: nothing will follow."""
 
-    @abstractmethod
     def value(self) -> T:
         """Give the value as far as it has come."""
+        return growing(self._value)  # type: ignore[no-any-return]  # what takes() was given
+
+    def takes(self, value: Any) -> bool:
+        """Make this the value; tell whether it is a new one."""
+        if value == self._value:
+            return False
+        self._value = value
+        return True
 
 
 class BaseCumulativeTransformOutputParser(BaseTransformOutputParser[T], abstract=True):
     """A parser that gives the value so far whenever it has grown.
 
-    An author writes `parse_result(result, *, partial)`, which gets the answer so far at every chunk and
-    gives None while there is no value. As reading the whole text at every chunk takes time quadratic
-    in its length, an author may write `_reader()` instead.
+    An author writes `parse`, or `parse_result(result, *, partial)`, which gets the answer so far at
+    every chunk and gives None while there is no value. Reading the whole text at every chunk takes
+    time quadratic in its length; an author who minds writes `_reader()` too.
 
     Attributes:
         diff: Stream JSON patches (RFC 6902) from each value to the next, instead of the values.
     """
 
+    _rereads: ClassVar[bool] = True
+
     diff: bool = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "_reader" in cls.__dict__:
+            cls._rereads = False
+        elif cls.__dict__.keys() & {"parse", "parse_result"}:
+            cls._rereads = True  # an inherited reader does the work of another `parse`
+
+    def parse_result(self, result: Sequence[BaseMessage], *, partial: bool = False) -> Any:
+        try:
+            return self.parse(result[0].text)
+        except OutputParserException:
+            if partial:
+                return None
+            raise
 
     def _reader(self) -> Reader[T]:
         """Give what reads one answer."""
-        return _Rereader(self)
+        raise NotImplementedError
 
     def _open(self) -> Reader[Any]:
-        return _DiffReader(self._reader()) if self.diff else self._reader()
+        reader = _Rereader(self) if self._rereads else self._reader()
+        return self._diffs(reader) if self.diff else reader
+
+    def _diffs(self, reader: Reader[T]) -> Reader[Any]:
+        return DiffReader(reader)
 
     def _transform(self, chunks: Iterator[BaseMessage | str], run: Run) -> Iterator[T]:
         reader = self._open()
@@ -74,47 +116,72 @@ class BaseCumulativeTransformOutputParser(BaseTransformOutputParser[T], abstract
             yield reader.value()
 
 
-class _Rereader(Generic[T]):
+class _Rereader(Reader[T]):
     """Reads the answer so far for every chunk, by `parse_result`."""
 
     def __init__(self, parser: BaseCumulativeTransformOutputParser[T]) -> None:
+        super().__init__()
         self._parser = parser
-        self._answer: Any = ""
-        self._value: Any = NOTHING
+        self._answer: Any = None
 
     def feed(self, chunk: BaseMessage | str) -> bool:
-        self._answer = self._answer + chunk if self._answer else chunk
-        return self._grows(self._parser.parse_result([message_of(self._answer)], partial=True))
+        self._answer = chunk if self._answer is None else self._answer + chunk
+        value = self._parsed(partial=True)
+        return value is not None and self.takes(value)
 
     def finish(self) -> bool:
-        return self._grows(self._parser.parse_result([message_of(self._answer)]))
+        return self.takes(self._parsed(partial=False))
 
-    def _grows(self, value: Any) -> bool:
-        if value is None or value == self._value:
-            return False
-        self._value = value
-        return True
-
-    def value(self) -> T:
-        return growing(self._value)  # type: ignore[no-any-return]
+    def _parsed(self, *, partial: bool) -> Any:
+        return self._parser.parse_result(
+            [self._parser._message(self._answer or "")], partial=partial
+        )
 
 
-class _DiffReader:
+class DiffReader(Reader[list[dict[str, Any]]]):
     """Gives the JSON patches between the values of another reader."""
 
     def __init__(self, reader: Reader[Any]) -> None:
-        self.feed = reader.feed
-        self.finish = reader.finish
-        self._current = reader.value
+        super().__init__()
+        self._reader = reader
         self._previous: Any = None
+
+    def feed(self, chunk: BaseMessage | str) -> bool:
+        return self._reader.feed(chunk)
+
+    def finish(self) -> bool:
+        return self._reader.finish()
 
     def value(self) -> list[dict[str, Any]]:
         previous, self._previous = self._previous, self._current()
         return make_patch(previous, self._previous)
 
+    def _current(self) -> Any:
+        return self._reader.value()
+
+
+class Pace:
+    """Says when to look again at an answer that grows, if a look takes longer the longer it is.
+
+    First at every chunk, then whenever 1/64 more has come. So all looks together take no longer
+    than some 65 looks at the whole answer.
+    """
+
+    def __init__(self) -> None:
+        self._length = 0
+        self._next = 0
+
+    def due(self, length: int) -> bool:
+        """Take note of so many new characters; tell whether it is time to look."""
+        self._length += length
+        if self._length < self._next:
+            return False
+        self._next = self._length + self._length // 64
+        return True
+
 
 class _Latest:
-    """The "sum" of values that grow: the last one; see `_merge.Accumulator`."""
+    """The sum of values that grow, as the kernel adds up a stream: the last one."""
 
     def __init__(self) -> None:
         self._value: Any = None
@@ -141,10 +208,11 @@ class _GrowingStr(str):
 
 
 def growing(value: Any) -> Any:
-    """Mark a value of a stream as one that replaces those before it.
+    """Mark a value as one that replaces those before it in the stream.
 
-    A step that wants its whole input adds up the chunks. Lists and texts would be joined.
+    A step that wants its whole input adds up the chunks: lists and texts would be joined.
     """
     if type(value) is list:
-        return _GrowingList(value)
+        items: list[Any] = value
+        return _GrowingList(items)
     return _GrowingStr(value) if type(value) is str else value

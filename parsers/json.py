@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from json import JSONDecoder, dumps
-from typing import Annotated, Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, SkipValidation
 
@@ -11,7 +11,7 @@ from ..errors import OutputParserException
 from ..messages import BaseMessage
 from ..messages.partial_json import PartialJsonError, PartialJsonParser
 from .base import text_of
-from .cumulative import NOTHING, BaseCumulativeTransformOutputParser, growing
+from .cumulative import BaseCumulativeTransformOutputParser, Reader, growing
 
 __all__ = ["JsonOutputParser", "JsonReader", "json_instructions", "parse_json"]
 
@@ -19,13 +19,42 @@ _decode = JSONDecoder(strict=False).decode
 _MAX_BRACKETS = 500  # of a text that json's own decoder, which recurses, reads
 
 
-class JsonReader:
+class JsonOutputParser(BaseCumulativeTransformOutputParser[Any]):
+    """Give the value of the JSON in an answer.
+
+    It streams: the value so far, whenever it has grown. An answer that is cut off counts as far as
+    it goes. The JSON may stand in prose or in a fence of markdown; what follows it is not read.
+
+    Attributes:
+        pydantic_object: The class whose schema the format instructions show. The value stays plain:
+            dicts, lists, texts and numbers.
+
+    Raises:
+        OutputParserException: The answer has no JSON, or it goes wrong, as soon as that is certain.
+    """
+
+    _calls_out: ClassVar[bool] = False
+
+    pydantic_object: SkipValidation[type[BaseModel] | None] = None
+
+    def parse(self, text: str) -> Any:
+        return parse_json(text)
+
+    def get_format_instructions(self) -> str:
+        model = self.pydantic_object
+        return json_instructions(None if model is None else model.model_json_schema())
+
+    def _reader(self) -> Reader[Any]:
+        return JsonReader()
+
+
+class JsonReader(Reader[Any]):
     """Reads the JSON in an answer: it may stand in prose, or in a fence of markdown."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._parser = PartialJsonParser(markdown=True)
         self._texts: list[str] = []
-        self._given: Any = NOTHING
 
     def feed(self, chunk: BaseMessage | str) -> bool:
         text = text_of(chunk)
@@ -38,23 +67,24 @@ class JsonReader:
 
     def finish(self) -> bool:
         try:
-            return self._parser.finish() is not self._given
+            return self._parser.finish() is not self._value
         except PartialJsonError as error:
             raise self._exception(error) from None
 
     def value(self) -> Any:
-        self._given = self._parser.snapshot()
-        return growing(self._given)
+        return growing(self.plain_value())
 
     def plain_value(self) -> Any:
-        """Give the value as it is, for who does not pass it on in a stream."""
-        self._given = self._parser.snapshot()
-        return self._given
+        """Give the value for who does not pass it on in a stream."""
+        self._value = self._parser.snapshot()
+        return self._value
+
+    def text(self) -> str:
+        """Give what has been read."""
+        return "".join(self._texts)
 
     def _exception(self, error: PartialJsonError) -> OutputParserException:
-        return OutputParserException(
-            f"the answer is not JSON: {error}", llm_output="".join(self._texts)
-        )
+        return OutputParserException(f"the answer is not JSON: {error}", llm_output=self.text())
 
 
 def parse_json(text: str) -> Any:
@@ -75,38 +105,11 @@ def parse_json(text: str) -> Any:
 
 
 def json_instructions(schema: dict[str, Any] | None) -> str:
-    """Tell a model to answer in JSON that fits a schema."""
+    """Tell a model to answer in JSON, that fits a schema if there is one."""
+    told = "Answer with one JSON value and nothing else: no explanation, no markdown."
     if schema is None:
-        return "Answer with one JSON value and nothing else: no explanation, no markdown."
+        return told
     return (
-        "Answer with one JSON value and nothing else: no explanation, no markdown. It must be valid "
-        "under the following JSON Schema; do not answer with the schema itself.\n"
-        f"{dumps(schema, ensure_ascii=False)}"
+        f"{told} It must be valid under the following JSON Schema; do not answer with the schema "
+        f"itself.\n{dumps(schema, ensure_ascii=False)}"
     )
-
-
-class JsonOutputParser(BaseCumulativeTransformOutputParser[Any]):
-    """Give the value of the JSON in an answer.
-
-    It streams: the value so far, whenever it has grown. An answer that is cut off counts as far as
-    it goes. The JSON may stand in prose or in a fence of markdown; what follows it is not read.
-
-    Attributes:
-        pydantic_object: The class whose schema the format instructions show. The value stays plain:
-            dicts, lists, texts and numbers.
-
-    Raises:
-        OutputParserException: The answer has no JSON, or it goes wrong, as soon as that is certain.
-    """
-
-    pydantic_object: Annotated[type[BaseModel] | None, SkipValidation()] = None
-
-    def parse(self, text: str) -> Any:
-        return parse_json(text)
-
-    def get_format_instructions(self) -> str:
-        model = self.pydantic_object
-        return json_instructions(None if model is None else model.model_json_schema())
-
-    def _reader(self) -> JsonReader:
-        return JsonReader()

@@ -7,6 +7,8 @@ from itertools import compress
 from operator import is_not
 from typing import Any
 
+from typing_extensions import TypeIs
+
 __all__ = ["make_patch"]
 
 
@@ -20,9 +22,9 @@ def make_patch(old: Any, new: Any) -> list[dict[str, Any]]:
 
 
 def _operations(old: Any, new: Any, path: str) -> Iterator[dict[str, Any]]:
-    if isinstance(old, dict) and isinstance(new, dict):
+    if _is_object(old) and _is_object(new):
         yield from _in_object(old, new, path)
-    elif isinstance(old, list) and isinstance(new, list):
+    elif _is_list(old) and _is_list(new):
         yield from _in_list(old, new, path)
     elif type(old) is not type(new) or old != new:
         yield {"op": "replace", "path": path, "value": new}
@@ -52,3 +54,11 @@ def _in_list(old: list[Any], new: list[Any], path: str) -> Iterator[dict[str, An
 
 def _below(path: str, key: str) -> str:
     return f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
+
+
+def _is_object(value: Any) -> TypeIs[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: Any) -> TypeIs[list[Any]]:
+    return isinstance(value, list)
