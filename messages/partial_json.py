@@ -21,6 +21,7 @@ __all__ = ["PartialJsonError", "PartialJsonParser", "parse_partial_json"]
 
 MAX_DEPTH = 1000
 
+_Container: TypeAlias = dict[str, Any] | list[Any]
 _State: TypeAlias = Literal[
     # what comes next
     "value", "first item", "first key", "key", "colon", "rest of list", "rest of object", "end",
@@ -48,7 +49,7 @@ _not_plain = {False: re.compile(r'["\\]'), True: re.compile(r'["\\\x00-\x1f]')} 
 _decoders = {False: JSONDecoder(strict=False), True: JSONDecoder(strict=True)}
 # At the end of a piece, after backslashes in pairs: `\`, `\u12`, or half of a surrogate pair.
 _cut_escape = re.compile(
-    r"(?<!\\)(?:\\\\)*(\\u[dD][89abAB][0-9a-fA-F]{2}(?:\\(?:u[0-9a-fA-F]{0,3})?)?"
+    r"(?<!\\)(?:\\\\)*+(\\u[dD][89abAB][0-9a-fA-F]{2}(?:\\(?:u[0-9a-fA-F]{0,3})?)?"
     r"|\\(?:u[0-9a-fA-F]{0,3})?)\Z"
 )
 
@@ -58,8 +59,8 @@ _word = re.compile(r"true|false|null|NaN|-?Infinity")
 
 # JSON inside prose: a fence, or a bracket with what follows it in JSON only, so that `{name}`,
 # `[1]` and `[ ]` stay prose. Then: what may be one of these when more text has come.
-_json_in_prose = re.compile(r'(```)|(?=\{[ \t\n\r]{0,64}["}]|\[[ \t\n\r]{0,64}["{\[])')
-_json_perhaps = re.compile(r"(?:`{1,2}|[{\[][ \t\n\r]{0,64})\Z")
+_json_in_prose = re.compile(r'```|\{(?=[ \t\n\r]{0,64}["}])|\[(?=[ \t\n\r]{0,64}["{\[])')
+_json_perhaps = re.compile(r"(?:``?|\{[ \t\n\r]{0,64}|\[[ \t\n\r]{0,64})\Z")
 _not_language = re.compile(r"[^\w`+-]")
 
 
@@ -72,9 +73,12 @@ class PartialJsonError(ValueError):
     """
 
     def __init__(self, message: str, pos: int, excerpt: str) -> None:
-        super().__init__(f"{message} at character {pos}, near {excerpt!r}")
+        super().__init__(message, pos, excerpt)
         self.pos = pos
         self.excerpt = excerpt
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} at character {self.pos}, near {self.excerpt!r}"
 
 
 class _Tree:
@@ -86,11 +90,11 @@ class _Tree:
 
     def __init__(self) -> None:
         self.root: Any = _NOTHING  # the document, once it has ended
-        self.open: dict[str, Any] | list[Any] | None = None  # the innermost open container
+        self.open: _Container | None = None  # the innermost open container
         self.key = ""  # where its next value goes, if it is a dict
-        self.parents: list[tuple[dict[str, Any] | list[Any] | None, str]] = []  # both, further out
+        self.parents: list[tuple[_Container | None, str]] = []  # both, for the levels around it
 
-    def push(self, container: dict[str, Any] | list[Any]) -> None:
+    def push(self, container: _Container) -> None:
         self.parents.append((self.open, self.key))
         self.open = container
 
@@ -116,9 +120,10 @@ class _Tree:
             return self.root
         container, key = self.open, self.key
         for parent in reversed(self.parents):
+            assert container is not None  # or it would have no parent
             if isinstance(container, dict):
                 last = {**container} if last is _NOTHING else {**container, key: last}
-            elif container is not None:
+            else:
                 last = [*container] if last is _NOTHING else [*container, last]
             container, key = parent
         return last
@@ -135,11 +140,11 @@ class PartialJsonParser:
         value = parser.finish()
 
     Reading n characters takes O(n), however they are cut. A snapshot copies the containers that are
-    open, one level deep each, and joins the string that is being read; what is finished is shared
-    by all snapshots and the final value. So no snapshot changes later and keeping them is cheap,
-    but they are for reading: make a deep copy of one before changing it. A snapshot costs more only
-    as the open containers get wider (about 6 us for 1,000 keys) and the open string gets longer
-    (about 0.1 ms for 1 MB): in a string of many megabytes, do not take one at every token.
+    open, one level deep each, and the string or number that is being read; what is finished is
+    shared by all snapshots and the final value. So no snapshot changes later and keeping them is
+    cheap, but they are for reading: make a deep copy of one before changing it. A snapshot costs
+    more only as the open containers get wider (about 6 us for 1,000 keys) and the open string gets
+    longer (about 0.1 ms for 1 MB): in a string of many megabytes, do not take one at every token.
 
     Args:
         markdown: Read the first JSON document in a text, and nothing after it. It begins after a
@@ -155,7 +160,7 @@ class PartialJsonParser:
     ) -> None:
         self._markdown = markdown
         self._max_depth = max_depth
-        self._decode = _decoders[strict].raw_decode
+        self._raw_decode = _decoders[strict].raw_decode
         self._not_plain = _not_plain[strict].search
         self._state: _State = "begin" if markdown else "value"
         self._tree = _Tree()
@@ -213,7 +218,7 @@ class PartialJsonParser:
             PartialJsonError: There is no value, or a piece has been refused.
         """
         self.feed("")
-        if self._state in ("in scalar", "prose"):
+        if self._state in ("in scalar", "prose"):  # the text may be no more than a number or word
             whole = "".join(self._pieces).strip()
             value, length = self._scalar(whole)
             if 0 < length == len(whole):
@@ -234,8 +239,9 @@ class PartialJsonParser:
 
     def _step_prose(self, text: str, pos: int) -> int:
         if found := _json_in_prose.search(text, pos):
-            self._state = "fence" if found[1] else "value"
-            return found.end()
+            is_fence = found[0] == "```"
+            self._state = "fence" if is_fence else "value"
+            return found.end() if is_fence else found.start()
         end = _find(_json_perhaps, text, pos)
         self._pieces.append(text[pos:end])
         self._held = text[end:]
@@ -277,6 +283,7 @@ class PartialJsonParser:
         self._changed = True
 
     def _begin_text(self, char: str, pos: int) -> int:
+        """Begin what is collected as text until it ends: a key, a string, a number or a word."""
         self._pieces = []
         if char != '"':
             self._state = "in scalar"
@@ -313,12 +320,12 @@ class PartialJsonParser:
         # Only a string that began in an earlier piece is at 0; any other has its quote before it.
         source, start = (text, pos - 1) if pos else (f'"{text}', 0)
         try:
-            decoded, end = self._decode(source, start)
+            decoded, end = self._raw_decode(source, start)
         except JSONDecodeError:
             cut = _cut_escape.search(text, pos)
             end = cut.start(1) if cut else len(text)
             try:
-                decoded, _ = self._decode(f'"{text[pos:end]}"')
+                decoded, _ = self._raw_decode(f'"{text[pos:end]}"')
             except JSONDecodeError as error:
                 raise self._error(error.msg, text, pos + error.pos - 1) from None
             self._held = text[end:]
@@ -337,14 +344,17 @@ class PartialJsonParser:
             self._changed = self._changed or end > pos
             self._state = self._tree.add(value)
             return end
-        if _digit.search(new) or (len(self._pieces) < 10 and _word.match("".join(self._pieces))):
-            self._changed = True
+        # The longest word has 9 letters: after 10 pieces it is a number, or nothing.
+        word = _word.match("".join(self._pieces)) if len(self._pieces) <= 10 else None
+        if word and word.end() < len(word.string):
+            raise self._error("expected a JSON value", text, pos)
+        self._changed = self._changed or word is not None or _digit.search(new) is not None
         return end
 
     def _scalar(self, text: str) -> tuple[Any, int]:
         """Give the longest number or word at the beginning of a text, and how long it is."""
         try:
-            return self._decode(text)
+            return self._raw_decode(text)
         except JSONDecodeError:
             return _NOTHING, 0
         except ValueError:  # sys.set_int_max_str_digits
