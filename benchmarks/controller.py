@@ -25,7 +25,7 @@ from .results import Figure, Results, RowResult
 from .workloads import Row
 
 WORKER = Path(__file__).with_name("worker.py")
-PATIENCE_S = 300.0
+PATIENCE_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Pace:
 
     repeats: int
     sample_s: float
-    most_s: float  # after so long a figure has samples enough, if it has two
+    most_s: float  # after so long a figure has samples enough
     fresh: bool  # a new process for every workload, so that none sees another's garbage
 
 
@@ -134,6 +134,8 @@ def _measure_row(row: Row, workers: list[Worker], pace: Pace) -> RowResult:
             continue
         figure.times = answer["times"]
         figure.result = answer["result"] if isinstance(answer["result"], int) else None
+        if answer["first"]:
+            _keep(row, figure, answer["first"])
         ready.append(worker)
     for turn in range(min(pace.repeats, row.most_repeats)):
         # Whoever comes first has the colder caches: it is somebody else each time.
@@ -152,12 +154,16 @@ def _measure_row(row: Row, workers: list[Worker], pace: Pace) -> RowResult:
 
 def _sample(row: Row, worker: Worker, figure: Figure, pace: Pace) -> None:
     taken_s = sum(figure.wall_us) * figure.times * row.units / 1e6
-    if figure.note or (taken_s > pace.most_s and len(figure.wall_us) > 1):
+    if figure.note or taken_s > pace.most_s:
         return
     answer = worker.ask(do="sample")
     if note := answer.get("note"):
         figure.note = note
         return
+    _keep(row, figure, answer)
+
+
+def _keep(row: Row, figure: Figure, answer: dict[str, Any]) -> None:
     units = answer["times"] * row.units
     figure.cpu_us.append(answer["cpu_s"] / units * 1e6)
     figure.wall_us.append(answer["wall_s"] / units * 1e6)

@@ -84,7 +84,7 @@ def _install(home: Path, python: str, requirements: tuple[str, ...]) -> None:
 
 def _bin(home: Path) -> str:
     # Not resolved: the link inside the environment is what selects its packages.
-    return str(home / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    return str(home / "bin/python")
 
 
 def _has_levada() -> bool:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+import resource
+import sys
 import time
 import tracemalloc
 from itertools import repeat
@@ -20,6 +22,11 @@ from .material import ANSWER
 
 Answer = dict[str, Any]
 
+WARM_S = (
+    2.0  # a program that takes longer is warm after its first call, and fills a sample by itself
+)
+LONG_S = 20.0  # the first call of such a program is its first sample, and is not traced for memory
+
 
 class Sampler:
     """Answers the controller's requests with the programs of one module."""
@@ -29,6 +36,7 @@ class Sampler:
         self._runner = asyncio.Runner()
         self._program: Program = lambda: None
         self._times = 1
+        self._grown_bytes: int | None = None  # during the first call, if that was a long one
 
     def answer(self, request: dict[str, Any]) -> Answer:
         match request["do"]:
@@ -50,17 +58,19 @@ class Sampler:
         if case.most is not None and size > case.most:
             return {"note": f"too slow beyond {case.most:,}"}
         self._program = case.build(size)
-        started = time.perf_counter()
+        resident = _most_resident()
+        cpu, wall = time.process_time(), time.perf_counter()
         result = self._once()
-        first_s = time.perf_counter() - started
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         if isinstance(result, str):
             if result != ANSWER:
                 return {"note": f"wrong answer: {result[:80]!r}"}
         elif not isinstance(result, int) or result < request["units"]:
             return {"note": f"{result!r} seen, {request['units']} expected"}
-        # A program of seconds is warm after its first call and fills a sample by itself.
-        self._times = 1 if first_s > 2 else self._calibrate(request["sample_s"])
-        return {"times": self._times, "result": result}
+        self._times = 1 if wall > WARM_S else self._calibrate(request["sample_s"])
+        self._grown_bytes = _most_resident() - resident if wall > LONG_S else None
+        first = {"cpu_s": cpu, "wall_s": wall, "times": 1} if wall > LONG_S else None
+        return {"times": self._times, "result": result, "first": first}
 
     def _calibrate(self, sample_s: float) -> int:
         """Find how many calls fill a sample; this is the warm-up too."""
@@ -85,12 +95,20 @@ class Sampler:
         return _time_sync(self._program, times)
 
     def _memory(self) -> Answer:
+        if self._grown_bytes is not None:
+            return {"peak_bytes": self._grown_bytes}
         tracemalloc.start()
         before, _ = tracemalloc.get_traced_memory()
         self._once()
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return {"peak_bytes": peak - before}
+
+
+def _most_resident() -> int:
+    """Give the largest size in bytes that this process has had in memory."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _time_sync(program: Program, times: int) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from .material import TOKENS_PER_STREAM
 
 OURS = ("floor", "levada")
-MEASURED_IN_MEMORY = (*OURS, "langchain-core", "langgraph", "pydantic-ai", "llm")
+MEASURED_IN_MEMORY = (*OURS, "langchain-core", "llm")
 
 
 @dataclass(frozen=True, slots=True)
