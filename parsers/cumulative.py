@@ -207,12 +207,13 @@ class _GrowingStr(str):
         return _Latest()
 
 
+_GROWING: dict[Any, Any] = {list: _GrowingList, str: _GrowingStr}
+
+
 def growing(value: Any) -> Any:
     """Mark a value as one that replaces those before it in the stream.
 
     A step that wants its whole input adds up the chunks: lists and texts would be joined.
     """
-    if type(value) is list:
-        items: list[Any] = value
-        return _GrowingList(items)
-    return _GrowingStr(value) if type(value) is str else value
+    kind = _GROWING.get(type(value))
+    return value if kind is None else kind(value)

@@ -104,9 +104,9 @@ def parse_json(text: str) -> Any:
     return reader.plain_value()
 
 
-def json_instructions(schema: dict[str, Any] | None) -> str:
+def json_instructions(schema: dict[str, Any] | None, kind: str = "JSON value") -> str:
     """Tell a model to answer in JSON, that fits a schema if there is one."""
-    told = "Answer with one JSON value and nothing else: no explanation, no markdown."
+    told = f"Answer with one {kind} and nothing else: no explanation, no markdown."
     if schema is None:
         return told
     return (
