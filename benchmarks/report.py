@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from . import plot
-from .results import Results, RowResult
+from .results import ABSENT, Results, RowResult
 from .targets import dearer, verdicts
 
 NOISE = 0.25  # differences below this are not findings
@@ -156,7 +156,7 @@ def _notes(results: Results) -> str:
     notes: dict[tuple[str, str], list[str]] = {}
     for key, row in _ordered(results):
         for peer, figure in row.figures.items():
-            if figure.note:
+            if figure.note and figure.note != ABSENT:
                 notes.setdefault((peer, figure.note), []).append(key)
     if not notes:
         return ""

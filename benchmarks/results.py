@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 FORMAT = 1
+ABSENT = "has no such thing"  # the note of a row that a peer has no way to do
 
 
 @dataclass(slots=True)

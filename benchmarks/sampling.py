@@ -19,6 +19,7 @@ from typing import Any
 
 from .cases import CASES, Program
 from .material import ANSWER
+from .results import ABSENT
 
 Answer = dict[str, Any]
 
@@ -54,7 +55,7 @@ class Sampler:
         name, size = request["case"], request["size"]
         case = CASES.get(name)
         if case is None:
-            return {"note": "has no such thing"}
+            return {"note": ABSENT}
         if case.most is not None and size > case.most:
             return {"note": f"too slow beyond {case.most:,}"}
         self._program = case.build(size)

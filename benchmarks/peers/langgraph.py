@@ -168,13 +168,17 @@ def _line(function: Callable[[Number], Any], size: int) -> Any:
         builder.add_node(name, function)
     for before, after in zip([START, *names], [*names, END], strict=True):
         builder.add_edge(before, after)
-    return builder.compile().with_config({"recursion_limit": size + 5})
+    return builder.compile()
+
+
+def _long(size: int) -> dict[str, int]:
+    return {"recursion_limit": size + 5}
 
 
 @case("steps.sync")
 def steps_sync(size: int) -> Callable[[], int]:
     steps = _line(_same, size)
-    return lambda: steps.invoke({"value": size})["value"]
+    return lambda: steps.invoke({"value": size}, _long(size))["value"]
 
 
 @case("steps.async")
@@ -182,7 +186,7 @@ def steps_async(size: int) -> Callable[[], Awaitable[int]]:
     steps = _line(_asame, size)
 
     async def run() -> int:
-        return (await steps.ainvoke({"value": size}))["value"]
+        return (await steps.ainvoke({"value": size}, _long(size)))["value"]
 
     return run
 
@@ -192,7 +196,7 @@ def steps_events(size: int) -> Callable[[], Awaitable[int]]:
     steps = _line(_asame, size)
 
     async def run() -> int:
-        return await count(steps.astream_events({"value": size}, version="v2"))
+        return await count(steps.astream_events({"value": size}, _long(size), version="v2"))
 
     return run
 
