@@ -47,7 +47,7 @@ class Beside:
         self._tasks.append((scope, done))
         main = partial(self._main, work, scope, done)
         if in_trio():
-            import trio
+            import trio  # only there if the caller has it
 
             trio.lowlevel.spawn_system_task(main, context=copy_context())
         else:

@@ -12,6 +12,7 @@ import anyio.to_thread
 from ..errors import CompositionError
 from ._beside import iterate_from_thread, iterate_in_thread
 from ._closing import aclose, as_async_generator, as_generator
+from ._execute import ASingle
 from ._merge import acollect, collect
 from ._plan import adrive, adrive_stream, drive, drive_stream
 
@@ -129,7 +130,7 @@ def _invoke_by_transform(self: Any, value: Any, run: Run, /, **options: Any) -> 
 
 
 async def _ainvoke_by_atransform(self: Any, value: Any, run: Run, /, **options: Any) -> Any:
-    stream = as_async_generator(self._atransform(_asingle(value), run, **options))
+    stream = as_async_generator(self._atransform(ASingle(value), run, **options))
     try:
         return await acollect(stream)
     finally:
@@ -175,10 +176,6 @@ def _async_only(step: Runnable[Any, Any], verb: str, twin: str) -> CompositionEr
         f"{step.get_name()} is asynchronous only and was called by {verb}(); "
         f"call {twin}() instead, or give it a function for synchronous use too"
     )
-
-
-async def _asingle(value: Any) -> AsyncIterator[Any]:
-    yield value
 
 
 _BY_PLAN = {

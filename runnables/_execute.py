@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_OPTIONS",
+    "ASingle",
     "aexecute",
     "aopen_stage",
     "aopen_stream",
@@ -166,7 +167,7 @@ def aopen_stream_of(
     options: Options = NO_OPTIONS,
 ) -> AsyncGenerator[Output, None]:
     """Open `step` on one whole value, as a child of `run`."""
-    return aopen_stream(step, _asingle(value), run.below(value), place, options)
+    return aopen_stream(step, ASingle(value), run.below(value), place, options)
 
 
 def _check_options(step: Runnable[Any, Any], options: Options) -> None:
@@ -179,8 +180,18 @@ def _single(value: Input) -> Iterator[Input]:
     yield value
 
 
-async def _asingle(value: Input) -> AsyncIterator[Input]:
-    yield value
+class ASingle(AsyncIterator[Input]):
+    """One chunk. No generator: nobody would close it if a step stops reading."""
+
+    __slots__ = ("_chunks",)
+
+    def __init__(self, value: Input) -> None:
+        self._chunks = [value]
+
+    async def __anext__(self) -> Input:
+        if not self._chunks:
+            raise StopAsyncIteration
+        return self._chunks.pop()
 
 
 # The code of the user that is called must find the run which calls it, and only then.
@@ -344,13 +355,13 @@ async def _awatched_stream(
         if style == "through":
             value = await acollect(chunks)
             _start_whole(step, value, run)
-            chunks = _asingle(value)
+            chunks = ASingle(value)
         elif run.given is not UNKNOWN:
             _start_streamed(run)
         elif source is not None:
             run.reads(source)
         else:
-            chunks = _ataking(chunks, run)
+            chunks = _ATaking(chunks, run)
         shown = step._shown_as_child if run.parents else step._shown_as_root
         gate = run.sink.gate
         stream = as_async_generator(step._atransform(chunks, run, **options))
@@ -394,7 +405,18 @@ def _taking(chunks: Iterator[Input], run: WatchedRun) -> Iterator[Input]:
         yield chunk
 
 
-async def _ataking(chunks: AsyncIterator[Input], run: WatchedRun) -> AsyncIterator[Input]:
-    async for chunk in chunks:
-        run.took(chunk)
-        yield chunk
+class _ATaking(AsyncIterator[Input]):
+    """The input of a run, which notes it. No generator: see `ASingle`."""
+
+    __slots__ = ("_chunks", "_run", "ag_frame")
+
+    def __init__(self, chunks: AsyncIterator[Input], run: WatchedRun) -> None:
+        self._chunks = chunks
+        self._run = run
+        # A sequence asks its input for this, to tell its failures from its own.
+        self.ag_frame = getattr(chunks, "ag_frame", None)
+
+    async def __anext__(self) -> Input:
+        chunk = await anext(self._chunks)
+        self._run.took(chunk)
+        return chunk

@@ -215,15 +215,16 @@ class _AFan:
     async def _branch(self, i: int) -> None:
         out = self._out
         try:
-            stream = self._branches[i](self._tee.branch(i))
+            source = self._tee.branch(i)
+            stream = self._branches[i](source)
             try:
                 async for chunk in stream:
                     out.put((i, chunk))
                     if out.full:
                         await out.room()
             finally:
-                await aclose(stream)
                 self._tee.leave(i)
+                await aclose(stream, source)
         except BaseException as exc:
             if is_asked_for(exc):
                 raise

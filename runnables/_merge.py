@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import groupby
 from typing import Any, Protocol, cast
 
 __all__ = ["Accumulator", "Sum", "acollect", "collect"]
@@ -19,41 +20,59 @@ class Accumulator(Protocol):
 class Sum:
     """The sum of the chunks that were given to `add`.
 
-    Strings and lists are concatenated; classes with an `accumulator` do it themselves; other values
-    are added with `+`, and where they cannot be added the last one stays, as LCEL has it. `add` is
-    an
-    attribute: after the first chunk it is whatever takes the next one fastest.
+    Sequences are concatenated; classes with an `accumulator` do it themselves; other values are
+    added with `+`, and where they cannot be added the last one stays, as LCEL has it. None yields to
+    any value.
     """
 
-    __slots__ = ("_acc", "add")
+    __slots__ = ("_acc", "_kind", "add")
 
     add: Callable[[Any], object]
+    """An attribute, so that it can be what takes the next chunk of text fastest."""
 
     def __init__(self) -> None:
         self._acc: Accumulator | None = None
+        self._kind: type = type(None)
         self.add = self._first
 
     def _first(self, chunk: Any) -> None:
-        acc: Accumulator
-        kind = type(chunk)
-        if kind is str:
-            acc = _Text()
-        elif kind is list:
-            acc = _List()
-        elif hasattr(kind, "accumulator"):
-            acc = cast(Accumulator, kind.accumulator())
-        else:
-            acc = _Plus()
-        self._acc = acc
-        acc.add(chunk)
-        self.add = acc.add
+        if chunk is None:
+            return
+        self._kind = type(chunk)
+        self._acc = _accumulator(chunk)
+        self._acc.add(chunk)
+        # Text may be followed by anything; the list sorts it out at the end.
+        self.add = self._acc.add if issubclass(self._kind, str) else self._more
+
+    def _more(self, chunk: Any) -> None:
+        acc = self._acc
+        if type(chunk) is self._kind and acc is not None:
+            acc.add(chunk)
+        elif chunk is not None and acc is not None:
+            total = _plus(acc.result(), chunk)
+            self._kind = type(total)
+            self._acc = _accumulator(total)
+            self._acc.add(total)
 
     def result(self) -> Any:
         """Give the sum so far; None if there was no chunk."""
         return None if self._acc is None else self._acc.result()
 
 
+def _accumulator(chunk: Any) -> Accumulator:
+    kind = type(chunk)
+    if hasattr(kind, "accumulator"):
+        return cast(Accumulator, kind.accumulator())
+    if issubclass(kind, str):
+        return _Text()
+    if kind is bytes or kind is list or kind is tuple:
+        return _Sequence(kind)
+    return _Plus()
+
+
 class _Text:
+    """Pieces of text; what is not text is added at the end."""
+
     __slots__ = ("_pieces", "add")
 
     def __init__(self) -> None:
@@ -62,31 +81,32 @@ class _Text:
 
     def result(self) -> Any:
         try:
-            text = "".join(self._pieces)
-        except TypeError:  # not all of them were strings
-            return _folded(self._pieces)
-        self._pieces[:] = [text]
-        return text
+            total: Any = "".join(self._pieces)
+        except TypeError:
+            total = _of_many_kinds(self._pieces)
+        self._pieces[:] = [total]
+        return total
 
 
-class _List:
-    __slots__ = ("_others", "_value")
+class _Sequence:
+    """Pieces of one built-in sequence type."""
 
-    def __init__(self) -> None:
-        self._value: list[Any] = []
-        self._others: list[Any] = []
+    __slots__ = ("_items", "_kind")
+
+    def __init__(self, kind: type[bytes] | type[list[Any]] | type[tuple[Any, ...]]) -> None:
+        self._kind = kind
+        self._items: Any = bytearray() if kind is bytes else []
 
     def add(self, chunk: Any) -> None:
-        if type(chunk) is list and not self._others:
-            self._value.extend(chunk)
-        else:
-            self._others.append(chunk)
+        self._items += chunk
 
     def result(self) -> Any:
-        return _folded([list(self._value), *self._others])
+        return self._kind(self._items)
 
 
 class _Plus:
+    """Values of any other type, by `+`."""
+
     __slots__ = ("_value",)
 
     def __init__(self) -> None:
@@ -106,10 +126,13 @@ def _plus(left: Any, right: Any) -> Any:
         return right
 
 
-def _folded(values: list[Any]) -> Any:
-    total = values[0]
-    for value in values[1:]:
-        total = _plus(total, value)
+def _of_many_kinds(pieces: list[Any]) -> Any:
+    """Add up pieces of which some are text, joining those that stand together."""
+    total: Any = None
+    for is_text, group in groupby(pieces, lambda piece: isinstance(piece, str)):
+        for piece in ("".join(group),) if is_text else group:
+            if piece is not None:
+                total = piece if total is None else _plus(total, piece)
     return total
 
 

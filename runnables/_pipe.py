@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import Generic, TypeVar
 
 import anyio
@@ -27,108 +27,142 @@ class Pipe(Generic[T]):
             if pipe.full:
                 pipe.drain()
 
-    `put` never blocks and never loses an item: the limit is kept by those who call `room` (tasks)
-    or `room_in_thread` (worker threads) between items. Waking another task costs microseconds, so
-    it is only done when somebody waits, and a writer that was held back goes on when half is read.
+    `put` never blocks and never loses an item: the limit is kept by those who wait for `room`
+    (tasks) or `room_in_thread` (worker threads) while it is `full`. Waking another task costs
+    microseconds, so it is only done when somebody waits, and a writer that was held back goes on
+    when half is read.
+
+    Attributes:
+        items: What was put and not yet taken.
+        full: Whether a writer should wait before it puts more.
+        closed: Whether nothing more will come, or nobody reads any more.
     """
 
-    __slots__ = (
-        "_call_soon",
-        "_limit",
-        "_reader",
-        "_thread",
-        "_writers",
-        "closed",
-        "full",
-        "items",
-    )
+    __slots__ = ("_limit", "_lock", "_reader", "_thread", "_writers", "closed", "full", "items")
 
     def __init__(self, limit: int) -> None:
         self.items: deque[T] = deque()
         self.closed = False
-        # Asked for every item, so kept, not computed: set by `put`, taken back when half is read.
         self.full = False
         self._limit = limit
-        self._reader: anyio.Event | None = None
-        # Only ever appended to and popped from: threads do both at the same time.
-        self._writers: deque[Callable[[], object]] = deque()
         self._thread = threading.get_ident()
-        self._call_soon = _call_soon_in_this_loop()
+        # Held to wait, to wake and to become full, not to put and to take: an item is always in
+        # `items` before its writer looks for a waiting reader, and a reader looks again at `items`
+        # once it can be found, so that no wake-up is lost.
+        self._lock = threading.Lock()
+        self._reader: _TaskWaiter | None = None
+        self._writers: list[_TaskWaiter | _ThreadWaiter] = []
 
     def put(self, item: T) -> None:
         """Add an item. Callable from any thread."""
         items = self.items
         items.append(item)
-        if len(items) >= self._limit and not self.closed:
-            self.full = True
+        if len(items) >= self._limit and not self.full:
+            with self._lock:
+                self.full = len(items) >= self._limit and not self.closed
         if self._reader is not None:
             self._wake_reader()
 
     def close(self) -> None:
         """Say that nothing more will come, and let all who wait go on. Callable from any thread."""
-        self.closed = True
-        self.full = False
-        if self._reader is not None:
-            self._wake_reader()
-        self._wake_writers()
+        with self._lock:
+            self.closed = True
+        self._wake_reader()
+        self._let_writers_go_on()
 
     def drain(self) -> None:
         """Let the writers go on if half is read; call it after taking an item while `full`."""
         if len(self.items) <= self._limit // 2:
-            self.full = False
-            self._wake_writers()
+            self._let_writers_go_on()
 
     async def ready(self) -> bool:
         """Wait until there is an item (True), or none will come any more (False)."""
         while not self.items:
-            if self.closed:
-                return bool(self.items)  # one may have come between the two looks
-            # The event is in place before the second look, and writers look for it after they have
-            # added an item: no wake-up is lost.
-            event = self._reader = anyio.Event()
+            waiter = _TaskWaiter()
+            with self._lock:
+                self._reader = waiter
+                wait = not self.items and not self.closed
+            if self.full:  # it became so when the last items were being taken
+                self._let_writers_go_on()
             try:
-                if not self.items and not self.closed:
-                    await event.wait()
+                if wait:
+                    await waiter.wait()
             finally:
                 self._reader = None
+            if self.closed and not self.items:
+                return False
         return True
 
     async def room(self) -> None:
         """Wait, as a task of any loop, until there is room or the pipe is closed."""
         while self.full:
-            event = anyio.Event()
-            if threading.get_ident() == self._thread:
-                self._writers.append(event.set)
-            else:
-                self._writers.append(partial(_call_soon_in_this_loop(), event.set))
-            if self.full:
-                await event.wait()
+            waiter = _TaskWaiter()
+            if self._queued(waiter):
+                await waiter.wait()
 
     def room_in_thread(self) -> None:
         """Wait, as a worker thread, until there is room or the pipe is closed."""
         if threading.get_ident() == self._thread:
             return  # waiting here would stop the reader itself
         while self.full:
-            event = threading.Event()
-            self._writers.append(event.set)
+            waiter = _ThreadWaiter()
+            if self._queued(waiter):
+                waiter.wait()
+
+    def _queued(self, waiter: _TaskWaiter | _ThreadWaiter) -> bool:
+        with self._lock:
             if self.full:
-                event.wait()
+                self._writers.append(waiter)
+            return self.full
 
     def _wake_reader(self) -> None:
-        event, self._reader = self._reader, None  # once: more items may come before it runs
-        if event is None:
-            return  # another thread was quicker
-        if threading.get_ident() == self._thread:
-            event.set()
-        else:
-            self._call_soon(event.set)
+        with self._lock:
+            waiter, self._reader = self._reader, None  # once: more may come before it runs
+        if waiter is not None:
+            waiter.wake()
 
-    def _wake_writers(self) -> None:
+    def _let_writers_go_on(self) -> None:
+        with self._lock:
+            self.full = False
+            writers, self._writers = self._writers, []
+        for waiter in writers:
+            waiter.wake()
+
+
+class _TaskWaiter:
+    """A task that waits, and how to wake it from any thread."""
+
+    __slots__ = ("_call_soon", "_event", "_thread")
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+        self._thread = threading.get_ident()
+        self._call_soon = _call_soon_in_this_loop()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+    def wake(self) -> None:
         if threading.get_ident() == self._thread:
-            while self._writers:
-                self._writers.popleft()()
+            self._event.set()
         else:
-            self._call_soon(self._wake_writers)
+            with contextlib.suppress(RuntimeError):  # its loop has ended, and the task with it
+                self._call_soon(self._event.set)
+
+
+class _ThreadWaiter:
+    """A thread that waits."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def wait(self) -> None:
+        self._event.wait()
+
+    def wake(self) -> None:
+        self._event.set()
 
 
 def in_trio() -> bool:
@@ -139,7 +173,7 @@ def in_trio() -> bool:
 
 def _call_soon_in_this_loop() -> Callable[[Callable[[], None]], object]:
     if in_trio():
-        import trio
+        import trio  # only there if the caller has it
 
         return trio.lowlevel.current_trio_token().run_sync_soon
     return asyncio.get_running_loop().call_soon_threadsafe

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ._ids import new_id
 from ._merge import Sum
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .events import StreamEvent
 
 __all__ = ["IDLE", "UNKNOWN", "Run", "WatchedRun", "current", "run_from"]
+
+AnyRun = TypeVar("AnyRun", bound="Run")
 
 UNKNOWN: Final[Any] = object()
 """Stands for an input that is not known as a whole."""
@@ -37,9 +39,10 @@ class Run:
         parents: The ids of the runs around this one, from the outermost to the parent.
         id: The id of the run; None if nobody watches it.
         given: The whole input of the step that is called from here, or `UNKNOWN`.
+        around: The run around this one, if it is watched.
     """
 
-    __slots__ = ("given", "id", "name", "parents", "place", "run_id", "settings", "sink")
+    __slots__ = ("around", "given", "id", "name", "parents", "place", "run_id", "settings", "sink")
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Run:
         name: str | None = None,
         run_id: str | None = None,
         given: Any = UNKNOWN,
+        around: WatchedRun | None = None,
     ) -> None:
         self.settings = settings
         self.sink = sink
@@ -58,6 +62,7 @@ class Run:
         self.name = name
         self.run_id = run_id
         self.given = given
+        self.around = around
         self.id: str | None = None
 
     @property
@@ -86,10 +91,11 @@ class Run:
 
     def below(self, given: Any = UNKNOWN) -> Run:
         """Give the position from which this run calls a step; its whole input may be known."""
-        if self is IDLE:
-            return self
-        return Run(
-            self.settings, self.sink, self.parents, self.place, self.name, self.run_id, given
+        return self if self is IDLE else self._at(Run, self.sink, self.place, given)
+
+    def _at(self, kind: type[AnyRun], sink: Sink | None, place: Place, given: Any) -> AnyRun:
+        return kind(
+            self.settings, sink, self.parents, place, self.name, self.run_id, given, self.around
         )
 
     def with_settings(
@@ -183,7 +189,7 @@ class WatchedRun(Run):
         return self.below().child(step, place)
 
     def below(self, given: Any = UNKNOWN) -> Run:
-        return Run(self.settings, self.sink, (*self.parents, self.id), given=given)
+        return Run(self.settings, self.sink, (*self.parents, self.id), given=given, around=self)
 
     def seal(self) -> None:
         self._after = []
@@ -196,6 +202,9 @@ class WatchedRun(Run):
     def started(self, **data: Any) -> None:
         """Report the start."""
         self._began = True
+        if self.around is not None and not self.around._began:
+            # It gives something before the step around it has taken anything.
+            self.around.started()
         self._report("start", data)
 
     def took(self, chunk: Any) -> None:

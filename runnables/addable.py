@@ -17,11 +17,15 @@ class AddableDict(dict[str, Any]):
     """
 
     def __add__(self, other: dict[str, Any]) -> AddableDict:
+        if not isinstance(other, dict):
+            return NotImplemented
         return AddableDict(
             {**self, **{key: _added(key, self, value) for key, value in other.items()}}
         )
 
     def __radd__(self, other: dict[str, Any]) -> AddableDict:
+        if not isinstance(other, dict):
+            return NotImplemented
         return AddableDict(other) + self
 
     @classmethod

@@ -94,7 +94,9 @@ class Runnable(ABC, Generic[Input, Output]):
 
         def _invoke(self, value: Input, run: Run, /, *args: Any, **options: Any) -> Output: ...
 
-        async def _ainvoke(self, value: Input, run: Run, /, *args: Any, **options: Any) -> Output: ...
+        async def _ainvoke(
+            self, value: Input, run: Run, /, *args: Any, **options: Any
+        ) -> Output: ...
 
         def _transform(
             self, chunks: Iterator[Input], run: Run, /, *args: Any, **options: Any

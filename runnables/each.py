@@ -14,6 +14,7 @@ from .parallel import coerce_to_runnable
 if TYPE_CHECKING:
     from ._plan import Plan
     from ._run import Run
+    from .config import RunnableConfig
 
 __all__ = ["RunnableEach"]
 
@@ -21,7 +22,8 @@ __all__ = ["RunnableEach"]
 class RunnableEach(Runnable[Sequence[Input], list[Output]]):
     """Call a step with every element of the input, at the same time; made by `step.map()`.
 
-    `max_concurrency` in the config limits how many run at once.
+    `max_concurrency` in the config limits how many run at once. What is bound to it, by `bind` or
+    `with_config`, is bound to the step: a `run_name` names the elements.
     """
 
     __slots__ = ("bound", "name")
@@ -34,6 +36,14 @@ class RunnableEach(Runnable[Sequence[Input], list[Output]]):
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         name = name or self.name or f"RunnableEach<{self.bound.get_name()}>"
         return super().get_name(suffix, name=name)
+
+    def bind(self, **kwargs: Any) -> RunnableEach[Input, Output]:
+        return RunnableEach(bound=self.bound.bind(**kwargs), name=self.name)
+
+    def with_config(
+        self, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> RunnableEach[Input, Output]:
+        return RunnableEach(bound=self.bound.with_config(config, **kwargs), name=self.name)
 
     def _plan(self, value: Sequence[Any], run: Run, /, **options: Any) -> Plan[list[Output]]:
         if isinstance(value, str) or not isinstance(value, Sequence):
