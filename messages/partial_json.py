@@ -45,11 +45,11 @@ _NOTHING: Any = object()  # "no value": None is one
 _EXCERPT = 40  # characters on either side of an error
 
 _not_blank = re.compile(r"[^ \t\n\r]")
-_not_plain = {False: re.compile(r'["\\]'), True: re.compile(r'["\\\x00-\x1f]')}  # by `strict`
-_decoders = {False: JSONDecoder(strict=False), True: JSONDecoder(strict=True)}
-# At the end of a piece, after backslashes in pairs: `\`, `\u12`, or half of a surrogate pair.
+_control = re.compile(r"[\x00-\x1f]")
+_decoders = {False: JSONDecoder(strict=False), True: JSONDecoder(strict=True)}  # by `strict`
+# An escape whose end has not come: `\`, `\u12`, or half of a surrogate pair; 11 characters at most.
 _cut_escape = re.compile(
-    r"(?<!\\)(?:\\\\)*+(\\u[dD][89abAB][0-9a-fA-F]{2}(?:\\(?:u[0-9a-fA-F]{0,3})?)?"
+    r"(?<!\\)(?:\\\\)*(\\u[dD][89abAB][0-9a-fA-F]{2}(?:\\(?:u[0-9a-fA-F]{0,3})?)?"
     r"|\\(?:u[0-9a-fA-F]{0,3})?)\Z"
 )
 
@@ -161,7 +161,7 @@ class PartialJsonParser:
         self._markdown = markdown
         self._max_depth = max_depth
         self._raw_decode = _decoders[strict].raw_decode
-        self._not_plain = _not_plain[strict].search
+        self._strict = strict
         self._state: _State = "begin" if markdown else "value"
         self._tree = _Tree()
         self._names: dict[str, str] = {}  # equal keys are one object, as in json.loads
@@ -296,13 +296,13 @@ class PartialJsonParser:
         return pos + 1
 
     def _step_string(self, text: str, pos: int) -> int:
-        special = self._not_plain(text, pos)
-        if special is None:
-            piece, end, closed = text[pos:], len(text), False
-        elif special[0] == '"':
-            piece, end, closed = text[pos : special.start()], special.end(), True
+        quote = text.find('"', pos)
+        end = quote if quote >= 0 else len(text)
+        if text.find("\\", pos, end) >= 0 or (self._strict and _control.search(text, pos, end)):
+            piece, end, closed = self._decode_string(text, pos)
         else:
-            piece, end, closed = self._with_escapes(text, pos)
+            piece, closed = text[pos:end], quote >= 0
+            end += closed  # over the quote
         if piece:
             self._pieces.append(piece)
             self._changed = self._changed or self._state == "in string"
@@ -315,15 +315,14 @@ class PartialJsonParser:
                 self._state = self._tree.add(whole)
         return end
 
-    def _with_escapes(self, text: str, pos: int) -> tuple[str, int, bool]:
-        # json's own decoder reads to the end of the string, or to what is certain in this piece.
+    def _decode_string(self, text: str, pos: int) -> tuple[str, int, bool]:
+        """Read on in a string by json's own decoder: what it is, up to where, whether it ends."""
         # Only a string that began in an earlier piece is at 0; any other has its quote before it.
         source, start = (text, pos - 1) if pos else (f'"{text}', 0)
         try:
             decoded, end = self._raw_decode(source, start)
         except JSONDecodeError:
-            cut = _cut_escape.search(text, pos)
-            end = cut.start(1) if cut else len(text)
+            end = _find_cut_escape(text, pos)
             try:
                 decoded, _ = self._raw_decode(f'"{text[pos:end]}"')
             except JSONDecodeError as error:
@@ -389,6 +388,15 @@ def _find(pattern: re.Pattern[str], text: str, pos: int) -> int:
     """Give the place from `pos` on where the pattern begins, or the end of the text."""
     found = pattern.search(text, pos)
     return found.start() if found else len(text)
+
+
+def _find_cut_escape(text: str, pos: int) -> int:
+    """Give the place of an escape whose end has not come, or the end of the text."""
+    tail = max(pos, len(text) - 12)
+    backslashes = tail - pos - len(text[pos:tail].rstrip("\\"))
+    tail -= backslashes % 2  # not to begin inside an escape
+    cut = _cut_escape.search(text[tail:])
+    return tail + cut.start(1) if cut else len(text)
 
 
 def parse_partial_json(text: str, *, strict: bool = False) -> Any:
