@@ -128,12 +128,6 @@ class LlamaEngine:
                 call.join()  # says None as its last act: this takes microseconds
             mailbox.close()
 
-    def __copy__(self) -> LlamaEngine:
-        return self
-
-    def __deepcopy__(self, memo: object) -> LlamaEngine:
-        return self
-
     def _begin(self, request: Mapping[str, Any], put: Callable[[_Item], object]) -> _Call:
         _refuse_after_fork()
         call = _Call(request, put, self._work)
