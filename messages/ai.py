@@ -22,6 +22,7 @@ from .chunks import BaseMessageChunk, ChunkAccumulator
 from .content import ContentBlock, ReasoningContentBlock
 from .merge import SequenceNode
 from .pretty import calls_repr
+from .shapes import is_array
 from .standard import standard_blocks
 from .tool_calls import (
     InvalidToolCall,
@@ -78,7 +79,7 @@ class AIMessage(BaseMessage):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if not self.tool_calls and not self.invalid_tool_calls:
-            if raw := self.additional_kwargs.get("tool_calls"):
+            if is_array(raw := self.additional_kwargs.get("tool_calls")):
                 self.tool_calls, self.invalid_tool_calls = default_tool_parser(raw)
             elif isinstance(self.content, list) and (calls := _calls_in(self.content)):
                 self.tool_calls = calls
@@ -171,7 +172,6 @@ class AIMessageChunk(AIMessage, BaseMessageChunk):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        raw = self.additional_kwargs.get("tool_calls")
         if self.tool_call_chunks:
             for fragment in self.tool_call_chunks:
                 fragment["type"] = "tool_call_chunk"
@@ -181,7 +181,7 @@ class AIMessageChunk(AIMessage, BaseMessageChunk):
             self.tool_call_chunks = tool_calls_to_fragments(
                 self.tool_calls, self.invalid_tool_calls
             )
-        elif raw:
+        elif is_array(raw := self.additional_kwargs.get("tool_calls")):
             self.tool_call_chunks = default_tool_chunk_parser(raw)
             self.tool_calls, self.invalid_tool_calls = parse_fragments(self.tool_call_chunks)
         return self

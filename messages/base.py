@@ -145,8 +145,8 @@ class BaseMessage(BaseModel):
         )
 
     def __rich__(self) -> object:
-        from rich.panel import Panel  # noqa: PLC0415 - only rich calls this
-        from rich.text import Text  # noqa: PLC0415
+        from rich.panel import Panel
+        from rich.text import Text
 
         return Panel(Text(self._body), title=self._title, title_align="left", subtitle=self.name)
 

@@ -179,7 +179,7 @@ def _read_tool_calls(fields: dict[str, Any]) -> None:
 
 
 def _is_openai_call(call: object) -> TypeGuard[dict[str, Any]]:
-    return is_object(call) and "function" in call
+    return is_object(call) and is_object(call.get("function"))
 
 
 Message = TypeVar("Message", bound=BaseMessage)
@@ -218,8 +218,10 @@ def message_chunk_to_message(chunk: BaseMessage) -> BaseMessage:
     """Give the whole message that a chunk, or a sum of chunks, amounts to."""
     if not isinstance(chunk, BaseMessageChunk):
         return chunk
-    for whole in type(chunk).__mro__:
-        if issubclass(whole, BaseMessage) and not issubclass(whole, BaseMessageChunk):
-            known = whole.model_fields.keys() - {"type"}
-            return whole(**{name: value for name, value in chunk if name in known})
-    raise AssertionError("a chunk class derives from the class of the whole message")
+    whole = next(
+        cls
+        for cls in type(chunk).__mro__
+        if issubclass(cls, BaseMessage) and not issubclass(cls, BaseMessageChunk)
+    )
+    known = whole.model_fields.keys() - {"type"}
+    return whole(**{name: value for name, value in chunk if name in known})

@@ -210,11 +210,8 @@ def convert_to_openai_data_block(
             chat = convert_to_openai_image_block(standard)
             if not responses:
                 return chat
-            return {
-                "type": "input_image",
-                **chat["image_url"],
-                "image_url": chat["image_url"]["url"],
-            }
+            url = chat["image_url"].pop("url")
+            return {"type": "input_image", "image_url": url, **chat["image_url"]}
         case {"type": "file"}:
             return _file(standard, responses)
         case {"type": "audio", "base64": data, "mime_type": str() as mime_type} if not responses:

@@ -42,28 +42,27 @@ def _block_repr(block: Mapping[str, Any]) -> str:
             return f"[{value.get('type', 'block')}] {shown(value)}"
         case {"type": kind, "base64": str() as data}:
             return f"[{kind} {block.get('mime_type', '')}, {len(data) * 3 // 4:,} bytes]"
-        case {"type": kind}:
+        case _:
             rest = {key: value for key, value in block.items() if key != "type"}
             where = rest.get("url") or rest.get("file_id") or shown(rest)
-            return f"[{kind} {where}]"
-        case _:
-            return shown(block)
+            return f"[{block['type']} {where}]"
 
 
 def calls_repr(calls: Iterable[ToolCall], invalid: Iterable[InvalidToolCall]) -> list[str]:
     """Give the lines that show tool calls: name and id, then an argument a line."""
-    lines: list[str] = []
+    right: list[str] = []
     for call in calls:
-        lines += [f"  {call['name']} ({call['id']})", f" Call ID: {call['id']}", "  Args:"]
-        lines += [f"    {name}: {value}" for name, value in call["args"].items()]
-    if lines:
-        lines.insert(0, "Tool Calls:")
+        right += [f"  {call['name']} ({call['id']})", f" Call ID: {call['id']}", "  Args:"]
+        right += [f"    {name}: {value}" for name, value in call["args"].items()]
     wrong: list[str] = []
     for each in invalid:
         wrong += [f"  {each['name']} ({each['id']})", f" Call ID: {each['id']}"]
         wrong += [f"  Error: {each['error']}"] if each["error"] else []
         wrong += ["  Args:", f"    {each['args']}"]
-    return [*lines, "Invalid Tool Calls:", *wrong] if wrong else lines
+    return [
+        *(["Tool Calls:", *right] if right else []),
+        *(["Invalid Tool Calls:", *wrong] if wrong else []),
+    ]
 
 
 def html_repr(title: str, body: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from .content import KNOWN_BLOCK_TYPES, Content, ContentBlock
-from .shapes import is_array, is_object
+from .shapes import is_array, is_object, type_of
 
 __all__ = ["data_url", "is_data_content_block", "standard_block", "standard_blocks"]
 
@@ -34,8 +34,8 @@ def standard_blocks(content: Content) -> list[ContentBlock]:
 
 def standard_block(block: Block) -> ContentBlock:
     """Give one block in its standard shape; one that has none becomes a `non_standard` block."""
-    word = block.get("type")
-    read = _READERS.get(word) if isinstance(word, str) else None
+    word = type_of(block)
+    read = _READERS.get(word)
     standard = read(block) if read else None
     if standard is None:
         standard = block if word in KNOWN_BLOCK_TYPES else {"type": "non_standard", "value": block}
@@ -47,9 +47,8 @@ def standard_block(block: Block) -> ContentBlock:
 
 def is_data_content_block(block: Mapping[str, Any]) -> bool:
     """Say whether a block is a standard one for an image, sound, video, file or plain text."""
-    if block.get("type") not in _DATA_TYPES:
-        return False
-    return not _DATA_KEYS.isdisjoint(block) or block.get("source_type") in _SOURCES_0_3
+    located = not _DATA_KEYS.isdisjoint(block) or type_of(block, "source_type") in _SOURCES_0_3
+    return located and type_of(block) in _DATA_TYPES
 
 
 def data_url(url: str) -> tuple[str, str] | None:
@@ -120,8 +119,8 @@ def _read_openai_file(file: object) -> Block | None:
     if not is_object(file):
         return None
     more = _with_extras(filename=file.get("filename"))
-    if "file_id" in file:
-        return {"type": "file", "file_id": file["file_id"], **more}
+    if file_id := file.get("file_id"):
+        return {"type": "file", "file_id": file_id, **more}
     return _from_url("file", file.get("file_data") or file.get("file_url"), **more)
 
 
@@ -144,11 +143,11 @@ def _read_data(block: Block) -> Block | None:
     """Read an image, sound or document in Anthropic's shape, or in that of LCEL 0.3."""
     source = block.get("source")
     if is_object(source):
-        theirs, ours = _SOURCES.get(source.get("type", ""), ("", ""))
+        theirs, ours = _SOURCES.get(type_of(source), ("", ""))
         mime_type, used = source.get("media_type"), {"source"}
     else:
         source = block
-        theirs, ours = _SOURCES_0_3.get(block.get("source_type", ""), ("", ""))
+        theirs, ours = _SOURCES_0_3.get(type_of(block, "source_type"), ("", ""))
         mime_type, used = block.get("mime_type"), {"source_type", "mime_type", theirs}
     if theirs not in source:
         return None

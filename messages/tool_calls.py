@@ -145,35 +145,37 @@ def default_tool_parser(
     invalid: list[InvalidToolCall] = []
     for raw in raw_tool_calls:
         function = raw.get("function")
-        if not function:
+        if not is_object(function):
             continue
-        name, text, id = function["name"], function["arguments"], raw.get("id")
-        args: object = _loads(text) if text else {}
-        if is_object(args):
+        name, given, id = function.get("name"), function.get("arguments"), raw.get("id")
+        args = _read_arguments(given)
+        if args is not None:
             calls.append(tool_call(name=name or "", args=args, id=id))
         else:
-            invalid.append(invalid_tool_call(name=name, args=text, id=id))
+            invalid.append(invalid_tool_call(name=name, args=str(given), id=id))
     return calls, invalid
 
 
-def _loads(text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+def _read_arguments(given: object) -> dict[str, Any] | None:
+    # OpenAI sends text; some servers that follow it send the object itself.
+    if isinstance(given, str) and given:
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError):
+            return None
+    elif not given:
+        return {}
+    return given if is_object(given) else None
 
 
 def default_tool_chunk_parser(raw_tool_calls: Sequence[Mapping[str, Any]]) -> list[ToolCallChunk]:
     """Read fragments of tool calls in the shape of OpenAI's streamed chat completions."""
     fragments: list[ToolCallChunk] = []
     for raw in raw_tool_calls:
-        function: Mapping[str, Any] = raw.get("function") or {}
-        fragments.append(
-            tool_call_chunk(
-                name=function.get("name"),
-                args=function.get("arguments"),
-                id=raw.get("id"),
-                index=raw.get("index"),
+        function = raw.get("function")
+        if is_object(function):
+            name, text = function.get("name"), function.get("arguments")
+            fragments.append(
+                tool_call_chunk(name=name, args=text, id=raw.get("id"), index=raw.get("index"))
             )
-        )
     return fragments

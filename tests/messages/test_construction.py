@@ -8,8 +8,6 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import Field, ValidationError, field_validator
 
 from levada.errors import MessageError
@@ -37,8 +35,8 @@ def validated(cls: type[BaseMessage], **fields: Any) -> BaseMessage:
 @pytest.mark.parametrize("cls", PLAIN)
 @pytest.mark.parametrize("id", [None, "msg-1"])
 def test_a_plain_message_is_what_validation_gives(cls, id):
-    given_fields = {"content": "hi"} if id is None else {"content": "hi", "id": id}
-    fast, slow = cls("hi", id=id), validated(cls, **given_fields)
+    fields = {"content": "hi"} if id is None else {"content": "hi", "id": id}
+    fast, slow = cls("hi", id=id), validated(cls, **fields)
     assert fast == slow
     assert list(fast.__dict__) == list(slow.__dict__)
     assert fast.model_fields_set == slow.model_fields_set
@@ -50,7 +48,7 @@ def test_a_plain_message_is_what_validation_gives(cls, id):
 
 
 @pytest.mark.parametrize("cls", PLAIN)
-@given(text=st.text())
+@pytest.mark.parametrize("text", ["", "hi", "é\n\0", "\U0001f600", "\ud800"])
 def test_any_text_survives_dumping_copying_and_pickling(cls, text):
     message = cls(text)
     for twin in (
@@ -108,7 +106,7 @@ def test_an_id_may_be_a_number_and_is_kept_as_text():
 
 
 def test_an_unknown_field_is_refused_with_the_one_that_was_meant():
-    with pytest.raises(MessageError, match="no field 'nme'. Did you mean 'name'"):
+    with pytest.raises(MessageError, match=r"no field 'nme'\. Did you mean 'name'"):
         HumanMessage("hi", nme="Ann")
     with pytest.raises(MessageError, match=r"no field 'zzz'. It has content, .*additional_kwargs"):
         AIMessageChunk("hi", zzz=1)
