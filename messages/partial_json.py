@@ -222,8 +222,8 @@ class PartialJsonParser:
             whole = "".join(self._pieces).strip()
             value, length = self._scalar(whole)
             if 0 < length == len(whole):
+                self._changed = self._changed or self._state == "prose"
                 self._state = self._tree.add(value)
-                self._changed = True
         value = self.snapshot()
         if self._snapshot is _NOTHING:
             raise self._error("expected a JSON value", "", 0)

@@ -249,6 +249,13 @@ def test_no_snapshot_is_built_while_nothing_changes() -> None:
     assert parser.snapshot() is first
 
 
+@pytest.mark.parametrize("text", ['{"a": [1.5]}', '{"a": [1.5', '["a', "1234567", "12.", "``` 1.5"])
+def test_the_end_gives_the_last_snapshot_again_if_nothing_has_come(text: str) -> None:
+    taken, parser = snapshots(text, [*range(len(text))], markdown=text.startswith("`"))
+    assert parser.finish() is taken[-1]
+    assert parser.finish() is taken[-1]
+
+
 def test_finished_parts_are_shared_by_snapshots() -> None:
     parser = PartialJsonParser()
     parser.feed('{"a": [1], "b": [')
