@@ -8,5 +8,6 @@ from __future__ import annotations
 from .base import BaseChatModel as BaseChatModel
 from .base import LanguageModelInput as LanguageModelInput
 from .fakes import GenericFakeChatModel as GenericFakeChatModel
+from .llama_cpp import ChatLlamaCpp as ChatLlamaCpp
 
-__all__ = ["BaseChatModel", "GenericFakeChatModel", "LanguageModelInput"]
+__all__ = ["BaseChatModel", "ChatLlamaCpp", "GenericFakeChatModel", "LanguageModelInput"]

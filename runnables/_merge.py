@@ -21,8 +21,8 @@ class Sum:
     """The sum of the chunks that were given to `add`.
 
     Sequences are concatenated; classes with an `accumulator` do it themselves; other values are
-    added with `+`, and where they cannot be added the last one stays, as LCEL has it. None yields to
-    any value.
+    added with `+`, and where they cannot be added the last one stays, as LCEL has it. None yields
+    to any value.
     """
 
     __slots__ = ("_acc", "_kind", "add")

@@ -180,7 +180,7 @@ class WatchedRun(Run):
             "run_id": self.id,
             "parent_ids": list(self.parents),
             "tags": [tag, *tags] if tag else list(tags),
-            "metadata": self.settings.metadata,
+            "metadata": dict(self.settings.metadata),
             "data": None,
         }
         self._deliver = sink.follow(self)
