@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from ._beside import CHUNKS_AHEAD, Beside
 from ._closing import aclose, is_asked_for
-from ._pipe import Pipe
-from ._tee import LEAD, ATee, Closed, Tee
+from ._pipe import Closed, Pipe
+from ._tee import LEAD, ATee, Tee
 from ._together import MOST_THREADS, raise_first
 
 __all__ = ["ABranch", "Blame", "Branch", "afan_out", "fan_out"]

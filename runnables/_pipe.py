@@ -11,10 +11,15 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import anyio
+import anyio.lowlevel
 
-__all__ = ["Pipe", "in_trio"]
+__all__ = ["Closed", "Pipe", "in_trio"]
 
 T = TypeVar("T")
+
+
+class Closed(BaseException):
+    """Raised in a worker thread whose output nobody reads any more: the cancellation of a thread."""
 
 
 class Pipe(Generic[T]):
@@ -34,7 +39,8 @@ class Pipe(Generic[T]):
 
     Attributes:
         items: What was put and not yet taken.
-        full: Whether a writer should wait before it puts more.
+        full: Whether a writer should ask for room before it puts more; so it should in a closed
+            one, where that lets it be cancelled.
         closed: Whether nothing more will come, or nobody reads any more.
     """
 
@@ -55,11 +61,13 @@ class Pipe(Generic[T]):
 
     def put(self, item: T) -> None:
         """Add an item. Callable from any thread."""
+        if self.closed:
+            return
         items = self.items
         items.append(item)
         if len(items) >= self._limit and not self.full:
             with self._lock:
-                self.full = len(items) >= self._limit and not self.closed
+                self.full = self.closed or len(items) >= self._limit
         if self._reader is not None:
             self._wake_reader()
 
@@ -94,26 +102,35 @@ class Pipe(Generic[T]):
         return True
 
     async def room(self) -> None:
-        """Wait, as a task of any loop, until there is room or the pipe is closed."""
-        while self.full:
+        """Wait, as a task of any loop, until there is room; once closed, be cancelled if asked."""
+        if self.closed:
+            await anyio.lowlevel.checkpoint()
+        while self.full and not self.closed:
             waiter = _TaskWaiter()
             if self._queued(waiter):
                 await waiter.wait()
 
     def room_in_thread(self) -> None:
-        """Wait, as a worker thread, until there is room or the pipe is closed."""
+        """Wait, as a worker thread, until there is room.
+
+        Raises:
+            Closed: The pipe is closed.
+        """
         if threading.get_ident() == self._thread:
             return  # waiting here would stop the reader itself
-        while self.full:
+        while self.full and not self.closed:
             waiter = _ThreadWaiter()
             if self._queued(waiter):
                 waiter.wait()
+        if self.closed:
+            raise Closed
 
     def _queued(self, waiter: _TaskWaiter | _ThreadWaiter) -> bool:
         with self._lock:
-            if self.full:
-                self._writers.append(waiter)
-            return self.full
+            if not self.full or self.closed:
+                return False
+            self._writers.append(waiter)
+            return True
 
     def _wake_reader(self) -> None:
         with self._lock:
@@ -123,7 +140,7 @@ class Pipe(Generic[T]):
 
     def _let_writers_go_on(self) -> None:
         with self._lock:
-            self.full = False
+            self.full = self.closed
             writers, self._writers = self._writers, []
         for waiter in writers:
             waiter.wake()

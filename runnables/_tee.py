@@ -10,15 +10,12 @@ from typing import Any
 import anyio
 
 from ._closing import is_asked_for
+from ._pipe import Closed
 
-__all__ = ["LEAD", "ATee", "Closed", "Tee"]
+__all__ = ["LEAD", "ATee", "Tee"]
 
 # How many chunks the quickest reader may be ahead of the slowest.
 LEAD = 1024
-
-
-class Closed(BaseException):
-    """Raised in the thread of a branch that nobody reads any more."""
 
 
 class Tee:
