@@ -1,4 +1,4 @@
-"""What the tests of the kernel share: an observer that checks runs, and a ledger of what is open."""
+"""What the tests of the kernel share: an observer, and a ledger of what is open."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Ledger:
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.lowlevel.checkpoint()
-                await anyio.sleep(0)
+                await anyio.lowlevel.checkpoint()
                 self.closed.append(name)
 
     def source(
@@ -172,7 +172,7 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 def busy_threads() -> list[str]:
-    """Give the names of the threads that work for us: not the idle ones that anyio and trio keep."""
+    """Give the names of the threads that work for us; anyio and trio keep idle ones."""
     for _ in range(200):
         if not (busy := _busy()):
             return []
