@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeAlias, TypeVar
 
@@ -106,6 +106,14 @@ class BaseMessage(BaseModel):
         if isinstance(expected, str) and value != expected:
             raise ValueError(f"a {cls.__name__} has the type {expected!r}, not {value!r}")
         return value
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Give what there is to say: a chunk has eleven fields, most of them empty."""
+        yield "content", self.content
+        for name in type(self).__pydantic_fields__:
+            value = getattr(self, name)
+            if name not in ("content", "type") and value is not None and value not in ({}, []):
+                yield name, value
 
     @property
     def text(self) -> str:
