@@ -6,6 +6,7 @@ then ai.py.
 
 from .ai import AIMessage as AIMessage
 from .ai import AIMessageChunk as AIMessageChunk
+from .ai import add_ai_message_chunks as add_ai_message_chunks
 from .any_message import AnyMessage as AnyMessage
 from .base import BaseMessage as BaseMessage
 from .blocks import create_audio_block as create_audio_block
@@ -145,6 +146,7 @@ __all__ = [
     "ToolOutputMixin",
     "UsageMetadata",
     "VideoContentBlock",
+    "add_ai_message_chunks",
     "add_usage",
     "convert_to_messages",
     "convert_to_openai_data_block",

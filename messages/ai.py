@@ -23,7 +23,7 @@ from .content import ContentBlock, ReasoningContentBlock
 from .merge import SequenceNode
 from .pretty import calls_repr
 from .shapes import is_array
-from .standard import standard_blocks
+from .standard import standard_blocks, whole_server_tool_call
 from .tool_calls import (
     InvalidToolCall,
     ToolCall,
@@ -36,7 +36,7 @@ from .tool_calls import (
 )
 from .usage import UsageMetadata, add_usage
 
-__all__ = ["AIMessage", "AIMessageChunk"]
+__all__ = ["AIMessage", "AIMessageChunk", "add_ai_message_chunks"]
 
 
 class _AIFields(CommonFields, total=False):
@@ -95,13 +95,17 @@ class AIMessage(BaseMessage):
     @property
     def content_blocks(self) -> list[ContentBlock]:
         """The content as standard blocks: reasoning first, tool calls where they are or last."""
+        blocks = [whole_server_tool_call(block) for block in self._blocks_with_reasoning()]
+        there = {block.get("id") for block in _of_type(blocks, "tool_call", "invalid_tool_call")}
+        blocks += [call for call in self.tool_calls if call["id"] not in there]
+        blocks += [call for call in self.invalid_tool_calls if call["id"] not in there]
+        return blocks
+
+    def _blocks_with_reasoning(self) -> list[ContentBlock]:
         blocks = standard_blocks(self.content)
         reasoning = self.additional_kwargs.get("reasoning_content")
         if isinstance(reasoning, str) and not _of_type(blocks, "reasoning"):
             blocks.insert(0, ReasoningContentBlock(type="reasoning", reasoning=reasoning))
-        there = {block.get("id") for block in _of_type(blocks, "tool_call", "invalid_tool_call")}
-        blocks += [call for call in self.tool_calls if call["id"] not in there]
-        blocks += [call for call in self.invalid_tool_calls if call["id"] not in there]
         return blocks
 
     @property
@@ -189,18 +193,22 @@ class AIMessageChunk(AIMessage, BaseMessageChunk):
     @property
     def content_blocks(self) -> list[ContentBlock]:
         """As of an AIMessage; tool calls are fragments until the chunk that ends the message."""
-        if self.chunk_position == "last" or not self.tool_call_chunks:
+        if self.chunk_position == "last":
             return super().content_blocks
-        blocks = [
-            block
-            for block in super().content_blocks
-            if block.get("type") not in ("tool_call", "tool_call_chunk", "invalid_tool_call")
-        ]
+        blocks = self._blocks_with_reasoning()
+        if self.tool_call_chunks:
+            there = _of_type(blocks, "tool_call", "tool_call_chunk", "invalid_tool_call")
+            blocks = [block for block in blocks if block not in there]
         return [*blocks, *self.tool_call_chunks]
 
     @classmethod
     def accumulator(cls) -> ChunkAccumulator[Self]:
         return AIChunkAccumulator(cls)
+
+
+def add_ai_message_chunks(left: AIMessageChunk, *others: AIMessageChunk) -> AIMessageChunk:
+    """Add up chunks, as `left + others` does."""
+    return left + others
 
 
 AIChunk = TypeVar("AIChunk", bound=AIMessageChunk, covariant=True)

@@ -8,9 +8,12 @@ from typing import Any
 from ..errors import MessageError, shown
 from .base import BaseMessage
 from .convert import build_message, message_class
-from .shapes import is_object
+from .shapes import is_array, is_object
 
 __all__ = ["message_to_dict", "messages_from_dict", "messages_to_dict"]
+
+MAX_DEPTH = 100
+MAX_VALUES = 1_000_000
 
 
 def message_to_dict(message: BaseMessage) -> dict[str, Any]:
@@ -27,9 +30,26 @@ def messages_from_dict(messages: Sequence[Mapping[str, Any]]) -> list[BaseMessag
     """Give the messages that `messages_to_dict` wrote.
 
     Raises:
-        MessageError: A dictionary is not what `messages_to_dict` writes.
+        MessageError: A dictionary is not what `messages_to_dict` writes; or they are nested more
+            than 100 levels deep, or hold more than a million values.
     """
+    _check_bounds(messages)
     return [_message_from_dict(message) for message in messages]
+
+
+def _check_bounds(messages: Sequence[Mapping[str, Any]]) -> None:
+    count = 0
+    waiting: list[tuple[Any, int]] = [(dict(message), 1) for message in messages]
+    while waiting:
+        value, depth = waiting.pop()
+        inner: list[Any] = list(value.values()) if is_object(value) else value
+        count += len(inner)
+        if depth > MAX_DEPTH or count > MAX_VALUES:
+            raise MessageError(
+                f"these messages are nested more than {MAX_DEPTH} levels deep, or hold more than "
+                f"{MAX_VALUES:,} values. Whatever wrote them, messages_to_dict did not."
+            )
+        waiting += [(item, depth + 1) for item in inner if is_object(item) or is_array(item)]
 
 
 def _message_from_dict(message: Mapping[str, Any]) -> BaseMessage:

@@ -11,8 +11,14 @@ from typing import Any, cast
 
 from .content import KNOWN_BLOCK_TYPES, Content, ContentBlock
 from .shapes import is_array, is_object, type_of
+from .tool_calls import parse_arguments
 
-__all__ = ["data_url", "is_data_content_block", "standard_block", "standard_blocks"]
+__all__ = [
+    "is_data_content_block",
+    "standard_block",
+    "standard_blocks",
+    "whole_server_tool_call",
+]
 
 Block = dict[str, Any]
 
@@ -45,13 +51,25 @@ def standard_block(block: Block) -> ContentBlock:
     return cast("ContentBlock", standard)
 
 
+def whole_server_tool_call(block: ContentBlock) -> ContentBlock:
+    """Give a server tool call for the merged fragments of one; any other block is itself."""
+    if block.get("type") != "server_tool_call_chunk":
+        return block
+    whole = cast("Block", dict(block))
+    args = parse_arguments(whole.get("args"))
+    if args is None:
+        return block
+    whole.update(type="server_tool_call", args=args)
+    return cast("ContentBlock", whole)
+
+
 def is_data_content_block(block: Mapping[str, Any]) -> bool:
     """Say whether a block is a standard one for an image, sound, video, file or plain text."""
     located = not _DATA_KEYS.isdisjoint(block) or type_of(block, "source_type") in _SOURCES_0_3
     return located and type_of(block) in _DATA_TYPES
 
 
-def data_url(url: str) -> tuple[str, str] | None:
+def _split_data_url(url: str) -> tuple[str, str] | None:
     """Split `data:<mime type>;base64,<data>` into mime type and data; `None` for any other URL."""
     head, comma, data = url.partition(",")
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):
@@ -66,7 +84,7 @@ def _from_url(kind: str, url: object, **more: Any) -> Block | None:
     if not isinstance(url, str):
         return None
     more = {key: value for key, value in more.items() if value}
-    if (parts := data_url(url)) is None:
+    if (parts := _split_data_url(url)) is None:
         return {"type": kind, "url": url, **more}
     return {"type": kind, "base64": parts[1], "mime_type": parts[0], **more}
 

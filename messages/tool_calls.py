@@ -19,6 +19,7 @@ __all__ = [
     "default_tool_chunk_parser",
     "default_tool_parser",
     "invalid_tool_call",
+    "parse_arguments",
     "parse_fragments",
     "tool_call",
     "tool_call_chunk",
@@ -100,7 +101,7 @@ def parse_fragments(
     calls: list[ToolCall] = []
     invalid: list[InvalidToolCall] = []
     for fragment in fragments:
-        args = _object_or_none(fragment["args"])
+        args = parse_arguments(fragment["args"])
         if args is None:
             invalid.append(
                 invalid_tool_call(name=fragment["name"], args=fragment["args"], id=fragment["id"])
@@ -110,7 +111,8 @@ def parse_fragments(
     return calls, invalid
 
 
-def _object_or_none(text: str | None) -> dict[str, Any] | None:
+def parse_arguments(text: str | None) -> dict[str, Any] | None:
+    """Read arguments as far as they go; `None` if they are no object."""
     if not text:
         return {}
     try:

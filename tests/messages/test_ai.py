@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from levada.messages import AIMessage, AIMessageChunk, UsageMetadata, add_usage, subtract_usage
+from levada.messages import (
+    AIMessage,
+    AIMessageChunk,
+    UsageMetadata,
+    add_ai_message_chunks,
+    add_usage,
+    message_chunk_to_message,
+    subtract_usage,
+)
 
 
 def fragment(name=None, args=None, id=None, index=0):
@@ -140,6 +148,11 @@ def test_usage_adds_up_with_its_details_and_those_of_the_provider():
     )
 
 
+def test_chunks_can_be_added_by_a_function():
+    chunks = [AIMessageChunk("a"), AIMessageChunk("b"), AIMessageChunk("c")]
+    assert add_ai_message_chunks(*chunks) == AIMessageChunk("abc")
+
+
 def test_no_usage_counts_as_nothing():
     assert add_usage(None, None) == usage(0, 0)
     assert add_usage(usage(1, 2), None) == add_usage(None, usage(1, 2)) == usage(1, 2)
@@ -177,6 +190,27 @@ def test_a_call_that_is_a_block_already_is_not_listed_twice():
     text = {"type": "text", "text": "then"}
     message = AIMessage([call, text], tool_calls=[{"name": "f", "args": {"a": 1}, "id": "1"}])
     assert [block["type"] for block in message.content_blocks] == ["tool_call", "text"]
+
+
+def test_fragments_of_a_call_that_the_server_runs_become_the_call():
+    pieces = [
+        {"type": "server_tool_call_chunk", "id": "1", "name": "search", "args": "", "index": 0},
+        {"type": "server_tool_call_chunk", "args": '{"query"', "index": 0},
+        {"type": "server_tool_call_chunk", "args": ': "x"}', "index": 0},
+    ]
+    total = AIMessageChunk("") + [AIMessageChunk([piece]) for piece in pieces]
+    assert [block["type"] for block in total.content_blocks] == ["server_tool_call_chunk"]
+    whole = {
+        "type": "server_tool_call",
+        "id": "1",
+        "name": "search",
+        "args": {"query": "x"},
+        "index": 0,
+    }
+    assert message_chunk_to_message(total).content_blocks == [whole]
+    assert (total + AIMessageChunk("", chunk_position="last")).content_blocks == [whole]
+    broken = {"type": "server_tool_call_chunk", "args": "]"}
+    assert AIMessage([broken]).content_blocks == [broken]
 
 
 def test_the_blocks_of_a_chunk_are_fragments_until_the_last():

@@ -58,6 +58,17 @@ def test_fields_of_lcel_that_are_not_ours_are_kept_if_they_say_anything():
     ]
 
 
+def test_what_is_nested_too_deep_or_too_large_is_refused():
+    deep: dict[str, object] = {}
+    for _ in range(200):
+        deep = {"a": deep}
+    around: dict[str, object] = {}
+    around["a"] = around
+    for content in ([deep], [around], [{"a": [0] * 1_000_001}]):
+        with pytest.raises(MessageError, match="more than 100 levels deep, or hold more than"):
+            messages_from_dict([{"type": "human", "data": {"content": content}}])
+
+
 @pytest.mark.parametrize(
     ("written", "match"),
     [
