@@ -69,7 +69,7 @@ def _demo(model: Path | None) -> None:
     from .demo import run_demo
 
     path = model or pull_weights()
-    chat = ChatLlamaCpp(model_path=str(path), temperature=0.7, seed=7, max_tokens=120)
+    chat = ChatLlamaCpp(model_path=path, temperature=0.8, repeat_penalty=1.1, seed=3, max_tokens=80)
     run_demo(chat, _write)
 
 

@@ -21,7 +21,7 @@ from .runnables import Runnable, RunnableConfig, StreamEvent, aclose, collect
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-__all__ = ["Step", "Steps", "ashow", "show"]
+__all__ = ["Step", "Steps", "ashow", "drawn", "show"]
 
 Output = TypeVar("Output")
 State = Literal["running", "done", "failed"]
