@@ -9,11 +9,14 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from levada.runnables import Runnable, _sink
 
-settings.register_profile("levada", deadline=None)
+# A machine that does something else as well is no failure.
+settings.register_profile(
+    "levada", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("levada")
 
 

@@ -43,8 +43,8 @@ def import_name(requirement: str) -> str:
 
 
 REQUIRED = {import_name(wanted) for wanted in PROJECT["dependencies"]}
-# Pydantic's own: it refuses the TypedDict of typing on Python 3.11.
-REQUIRED.add("typing_extensions")
+# Pydantic's own parts: its core, and the TypedDict that it asks for on Python 3.11.
+REQUIRED |= {"pydantic_core", "typing_extensions"}
 EXTRAS = {
     import_name(wanted)
     for group in PROJECT["optional-dependencies"].values()
