@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
+from .chat_models import ChatLlamaCpp
+from .chat_models.weights import pull_weights
+from .demo import run_demo
 from .errors import LevadaError
 
 __all__ = ["main"]
@@ -58,16 +61,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _pull() -> None:
-    from .chat_models.weights import pull_weights
-
     print(pull_weights())
 
 
 def _demo(model: Path | None) -> None:
-    from .chat_models import ChatLlamaCpp
-    from .chat_models.weights import pull_weights
-    from .demo import run_demo
-
     path = model or pull_weights()
     chat = ChatLlamaCpp(model_path=path, temperature=0.8, repeat_penalty=1.1, seed=3, max_tokens=80)
     run_demo(chat, _write)

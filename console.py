@@ -218,7 +218,7 @@ class _Lines:
             text = f"{indent}… {step.name}"
         else:
             text = f"{indent}{_SIGNS[step.state]} {step.name}  {step.line(self.steps.clock())}"
-        print(text, file=self._file, flush=True)  # noqa: T201  # showing is what it is for
+        print(text, file=self._file, flush=True)
 
 
 class _Tree:

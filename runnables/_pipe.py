@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Closed(BaseException):
-    """Raised in a worker thread whose output nobody reads any more: the cancellation of a thread."""
+    """Raised in a worker thread whose output nobody reads any more: it is cancelled by this."""
 
 
 class Pipe(Generic[T]):

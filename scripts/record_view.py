@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console  # noqa: TID253  # this script is about it
 
 from levada import ChatLlamaCpp, ChatPromptTemplate, RunnableParallel, StrOutputParser
 from levada.console import Steps, drawn
