@@ -12,7 +12,7 @@ from ._parsed import Render
 __all__ = ["parse_fstring"]
 
 _BRACES = "Braces that are text are doubled: {{ and }}."
-_MAX_DIGITS = 4  # in a format spec: {x:>999999999} would fill a gigabyte
+_WIDE = re.compile(r"\d{4}")  # {x:>999999999} would fill a gigabyte
 
 
 def parse_fstring(text: str) -> tuple[tuple[str, ...], Render]:
@@ -30,40 +30,33 @@ def parse_fstring(text: str) -> tuple[tuple[str, ...], Render]:
     for literal, name, spec, conversion in pieces:
         pattern.append(literal.replace("{", "{{").replace("}", "}}"))
         if name is not None:
-            names.append(_checked(name, spec or "", conversion, text))
-            pattern.append(
-                "{" + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}"
-            )
+            how = (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
+            if wrong := _wrong_with(name, spec or "", conversion):
+                raise TemplateError(f"{shown(f'{{{name}{how}}}')} in {shown(text)} {wrong}")
+            names.append(name)
+            pattern.append(f"{{{how}}}")
     # The fields of the pattern have no names, so there is nothing in it that could be looked up.
     return tuple(sorted(set(names))), _renderer("".join(pattern), names)
 
 
-def _checked(name: str, spec: str, conversion: str | None, text: str) -> str:
-    field = shown(
-        "{" + name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}"
-    )
+def _wrong_with(name: str, spec: str, conversion: str | None) -> str | None:
+    """Say what is wrong with a field, if something is."""
     if not name or name.isdigit():
-        raise TemplateError(f"the field {field} in {shown(text)} has no name. {_BRACES}")
+        return f"has no name. {_BRACES}"
     if any(sign in name for sign in ".[]"):
-        raise TemplateError(
-            f"the field {field} in {shown(text)} reads an attribute or an item of a variable, "
-            "which templates do not do. Pass what is wanted as a variable of its own."
+        return (
+            "reads an attribute or an item of a variable, which templates do not do. "
+            "Pass what is wanted as a variable of its own."
         )
+    if "'" in name or '"' in name:
+        return f"has quotes in its name. {_BRACES}"
     if "{" in spec or "}" in spec:
-        raise TemplateError(
-            f"the field {field} in {shown(text)} has a field in its format spec. "
-            "Write the spec out."
-        )
+        return "has a field in its format spec. Write the spec out."
+    if _WIDE.search(spec):
+        return "asks for a width or precision over 999"
     if conversion is not None and conversion not in ("r", "s", "a"):
-        raise TemplateError(
-            f"the field {field} in {shown(text)} has a conversion that is not !r, !s or !a"
-        )
-    if any(len(digits) > _MAX_DIGITS for digits in re.findall(r"\d+", spec)):
-        raise TemplateError(
-            f"the field {field} in {shown(text)} asks for a width or precision over "
-            f"{'9' * _MAX_DIGITS}"
-        )
-    return name
+        return "has a conversion that is not !r, !s or !a"
+    return None
 
 
 def _renderer(pattern: str, names: list[str]) -> Render:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Generic, NoReturn, Self
+from typing import Any, ClassVar, Generic, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict, TypeVar
 
-from ..errors import CompositionError, PromptInputError, shown
+from ..errors import CompositionError, PromptInputError, TemplateError, shown
 from ..messages import PromptValue
-from ..runnables import Run, Runnable, RunnableSerializable
+from ..runnables import Run, Runnable, RunnableConfig, RunnableSerializable
+from ._schema import schema_of
 
-__all__ = ["BasePromptTemplate", "PromptFields"]
+__all__ = [
+    "BasePromptTemplate",
+    "PromptFields",
+    "PromptOptions",
+    "infer_variables",
+    "missing_variables",
+]
 
 Formatted = TypeVar("Formatted")
 Value = TypeVar("Value", bound=PromptValue, covariant=True, default=PromptValue)
@@ -25,17 +32,22 @@ _HOOKS = {
 }
 
 
-class PromptFields(TypedDict, total=False):
-    """The keyword arguments that every prompt takes besides its template."""
+class PromptOptions(TypedDict, total=False):
+    """The keyword arguments that every prompt takes besides its template and its variables."""
 
     name: str | None
-    input_variables: list[str]
     optional_variables: list[str]
     input_types: dict[str, Any]
     output_parser: Runnable[Any, Any] | None
     partial_variables: Mapping[str, Any]
     metadata: dict[str, Any] | None
     tags: list[str] | None
+
+
+class PromptFields(PromptOptions, total=False):
+    """The keyword arguments that every prompt takes besides its template."""
+
+    input_variables: list[str]
 
 
 class BasePromptTemplate(RunnableSerializable[dict[str, Any], Value], Generic[Formatted, Value]):
@@ -65,11 +77,11 @@ class BasePromptTemplate(RunnableSerializable[dict[str, Any], Value], Generic[Fo
 
     input_variables: list[str] = Field(default_factory=list)
     optional_variables: list[str] = Field(default_factory=list)
-    input_types: dict[str, Any] = Field(default_factory=dict)
-    output_parser: Runnable[Any, Any] | None = None
+    input_types: dict[str, Any] = Field(default_factory=dict, repr=False)
+    output_parser: Runnable[Any, Any] | None = Field(default=None, repr=False)
     partial_variables: Mapping[str, Any] = Field(default_factory=dict)
-    metadata: dict[str, Any] | None = None
-    tags: list[str] | None = None
+    metadata: dict[str, Any] | None = Field(default=None, repr=False)
+    tags: list[str] | None = Field(default=None, repr=False)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -134,19 +146,50 @@ class BasePromptTemplate(RunnableSerializable[dict[str, Any], Value], Generic[Fo
             }
         )
 
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        """Give a pydantic class that has the variables as fields."""
+        return schema_of(
+            {name: self.input_types.get(name, str) for name in self.input_variables},
+            {name: self.input_types.get(name, str) for name in self.optional_variables},
+        )
+
+    def pretty_repr(self, html: bool = False) -> str:
+        """Give the prompt for people; `html` makes titles bold in a terminal (LCEL's name)."""
+        return repr(self)
+
+    def pretty_print(self) -> None:
+        """Print the prompt for people."""
+        print(self.pretty_repr())  # noqa: T201 - it is what the method is for
+
     # Variables.
 
     def _complete(self, given: object) -> Mapping[str, Any]:
         """Give all variables: those of the call, and the partial ones that it does not say."""
-        values: Mapping[str, Any] = (
-            given if isinstance(given, dict | Mapping) else self._named(given)
-        )
+        values: Mapping[str, Any]
+        if isinstance(given, dict) or isinstance(given, Mapping):  # noqa: SIM101 - far cheaper
+            values = given
+        else:
+            values = self._named(given)
         if self.partial_variables:
             values = {**self._partials(), **values}
         for name in self.input_variables:
             if name not in values:
-                self._refuse(values)
+                self._require(self.input_variables, values)
         return values
+
+    def _inner(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give the variables of this prompt where it is a part of another one.
+
+        It sees none that it does not name, and its partial ones are its own.
+        """
+        self._require(self.input_variables, values)
+        optional = (name for name in self.optional_variables if name in values)
+        names = (*self.input_variables, *optional)
+        return {**{name: values[name] for name in names}, **self._partials()}
+
+    def _format_inside(self, values: Mapping[str, Any]) -> Formatted:
+        """Fill the template in as a part of another prompt."""
+        return self._format(self._inner(values))
 
     def _named(self, value: object) -> Mapping[str, Any]:
         if len(self.input_variables) == 1:
@@ -164,20 +207,41 @@ class BasePromptTemplate(RunnableSerializable[dict[str, Any], Value], Generic[Fo
         kind = type(self).__name__
         return f"prompt {self.name!r} ({kind})" if self.name else kind
 
-    def _refuse(self, given: Mapping[str, Any], needed: Iterable[str] | None = None) -> NoReturn:
-        missing = [
-            n for n in (self.input_variables if needed is None else needed) if n not in given
-        ]
-        has = f"has {_listed(given)}" if given else "is empty"
-        entries = ", ".join(f'"{name}": ...' for name in missing)
-        raise PromptInputError(
-            f"{self._called()} needs {_listed(missing)}; the input {has}.\n"
-            f"Pass {{{entries}}}, or rename the variable in the template."
-            f"{self._hint(missing)}"
-        )
+    def _require(self, names: Iterable[str], values: Mapping[str, Any]) -> None:
+        if missing := [name for name in names if name not in values]:
+            raise missing_variables(self._called(), missing, values, self._hint(missing))
 
     def _hint(self, missing: list[str]) -> str:
+        """What else the missing variables may be."""
         return ""
+
+
+def missing_variables(
+    called: str, missing: list[str], values: Mapping[str, Any], hint: str = ""
+) -> PromptInputError:
+    """Say which variables a prompt misses, what it got, and what to write."""
+    has = f"has {_listed(values)}" if values else "is empty"
+    entries = ", ".join(f'"{name}": ...' for name in missing)
+    return PromptInputError(
+        f"{called} needs {_listed(missing)}; the input {has}.\n"
+        f"Pass {{{entries}}}, or rename the variable in the template.{hint}"
+    )
+
+
+def infer_variables(fields: PromptFields, variables: Iterable[str], *, validate: bool) -> None:
+    """Put the variables of a template into the fields, without those that have a value already.
+
+    Raises:
+        TemplateError: The fields say other ones, if they are to be checked.
+    """
+    partials = fields.get("partial_variables") or {}
+    inferred = sorted(set(variables) - partials.keys())
+    declared = fields.get("input_variables")
+    if validate and declared is not None and set(declared) != set(inferred):
+        raise TemplateError(
+            f"the template has the variables {inferred}; input_variables says {sorted(declared)}"
+        )
+    fields["input_variables"] = inferred
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -1,91 +1,26 @@
-"""Chat prompts: a list of messages with variables."""
+"""`ChatPromptTemplate`: messages with variables."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NoReturn, Self, TypeAlias, cast, overload
+from collections.abc import Iterable, Mapping
+from typing import Any, Self, overload
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, InstanceOf
 from typing_extensions import Unpack
 
-from ..errors import MessageError, TemplateError, shown
-from ..messages import AnyMessage, BaseMessage, ChatPromptValue
-from .base import BasePromptTemplate, PromptFields
+from ..errors import MessageError, shown
+from ..messages import AnyMessage, BaseMessage
+from ._parts import MessageLike, MessageLikeRepresentation, aformat_parts, format_parts, to_part
+from .base import PromptFields, infer_variables
+from .chat_base import BaseChatPromptTemplate
 from .formats import PromptTemplateFormat
-from .message import (
-    AIMessagePromptTemplate,
-    BaseMessagePromptTemplate,
-    BaseStringMessagePromptTemplate,
-    HumanMessagePromptTemplate,
-    MessagesPlaceholder,
-    SystemMessagePromptTemplate,
-)
+from .message import BaseMessagePromptTemplate, BaseStringMessagePromptTemplate, MessagesPlaceholder
 
-__all__ = [
-    "BaseChatPromptTemplate",
-    "ChatPromptTemplate",
-    "MessageLike",
-    "MessageLikeRepresentation",
-]
-
-
-class BaseChatPromptTemplate(BasePromptTemplate[str, ChatPromptValue]):
-    """A prompt that is a list of messages. An author writes `_format_messages(self, values)`."""
-
-    @abstractmethod
-    def _format_messages(self, values: Mapping[str, Any]) -> list[BaseMessage]:
-        """Give the messages."""
-
-    async def _aformat_messages(self, values: Mapping[str, Any]) -> list[BaseMessage]:
-        return self._format_messages(values)
-
-    def _inner(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the variables of this prompt as a part of another one."""
-        names = {*self.input_variables, *self.optional_variables} & values.keys()
-        return {**{name: values[name] for name in names}, **self._partials()}
-
-    def _format(self, values: Mapping[str, Any]) -> str:
-        return self._format_prompt(values).to_string()
-
-    async def _aformat(self, values: Mapping[str, Any]) -> str:
-        return (await self._aformat_prompt(values)).to_string()
-
-    def _format_prompt(self, values: Mapping[str, Any]) -> ChatPromptValue:
-        return ChatPromptValue(messages=self._format_messages(values))
-
-    async def _aformat_prompt(self, values: Mapping[str, Any]) -> ChatPromptValue:
-        return ChatPromptValue(messages=await self._aformat_messages(values))
-
-    def format_messages(self, /, **kwargs: Any) -> list[BaseMessage]:
-        """Give the messages.
-
-        Raises:
-            PromptInputError: A variable is missing.
-        """
-        return self._format_messages(self._complete(kwargs))
-
-    async def aformat_messages(self, /, **kwargs: Any) -> list[BaseMessage]:
-        """Give the messages; see `format_messages`."""
-        return await self._aformat_messages(self._complete(kwargs))
-
-
-MessageLike: TypeAlias = BaseMessagePromptTemplate | BaseMessage | BaseChatPromptTemplate
-"""What a chat prompt is made of."""
-
-MessageLikeRepresentation: TypeAlias = (
-    MessageLike | str | tuple[str | type[BaseMessage], str | Sequence[object]] | Mapping[str, Any]
-)
-"""What can be written for a part of a chat prompt.
-
-A part itself; the user's text; (role, template); ("placeholder", "{name}"); a dict with the keys
-`role` and `content`.
-"""
+__all__ = ["ChatPromptTemplate"]
 
 
 class ChatPromptTemplate(BaseChatPromptTemplate):
-    """A list of messages with variables.
+    """Messages with variables.
 
     `ChatPromptTemplate([("system", "You are {tone}."), ("human", "{question}")])`. What is a
     message already is kept as it is: braces in it are text.
@@ -100,8 +35,12 @@ class ChatPromptTemplate(BaseChatPromptTemplate):
         MessageError: A part is nothing that a prompt is made of, or has a role that does not exist.
     """
 
-    messages: list[MessageLike]
-    validate_template: bool = False
+    messages: list[
+        InstanceOf[BaseMessagePromptTemplate]
+        | InstanceOf[BaseMessage]
+        | InstanceOf[BaseChatPromptTemplate]
+    ]
+    validate_template: bool = Field(default=False, repr=False)
 
     def __init__(
         self,
@@ -111,23 +50,27 @@ class ChatPromptTemplate(BaseChatPromptTemplate):
         validate_template: bool = False,
         **fields: Unpack[PromptFields],
     ) -> None:
-        declared = fields.pop("input_variables", None)
+        self._fill(messages, template_format, validate_template, fields)
+
+    def _fill(
+        self,
+        messages: Iterable[MessageLikeRepresentation],
+        template_format: PromptTemplateFormat,
+        validate_template: bool,
+        fields: PromptFields,
+        **more: Any,
+    ) -> None:
+        if isinstance(messages, str | Mapping) or not isinstance(messages, Iterable):
+            raise MessageError(
+                f"a chat prompt is a list of messages; got {shown(messages)}. "
+                'Write ChatPromptTemplate([("human", "...")]).'
+            )
+        parts = [to_part(message, template_format) for message in messages]
+        infer_variables(fields, _needed(parts), validate=validate_template)
         BaseModel.__init__(
-            self,
-            messages=[_part(message, template_format) for message in messages],
-            validate_template=validate_template,
-            **fields,
+            self, messages=parts, validate_template=validate_template, **fields, **more
         )
         self._infer()
-        if (
-            validate_template
-            and declared is not None
-            and set(declared) != set(self.input_variables)
-        ):
-            raise TemplateError(
-                f"the messages have the variables {self.input_variables}; "
-                f"input_variables says {sorted(declared)}"
-            )
 
     @classmethod
     def from_messages(
@@ -158,13 +101,16 @@ class ChatPromptTemplate(BaseChatPromptTemplate):
         """
         return cls([("human", template)], template_format=template_format, **fields)
 
+    # As a list of parts.
+
     def append(self, message: MessageLikeRepresentation) -> None:
         """Add a part at the end."""
         self.extend([message])
 
     def extend(self, messages: Iterable[MessageLikeRepresentation]) -> None:
         """Add parts at the end."""
-        self.messages.extend([_part(message, "f-string") for message in messages])
+        # A new list: copies of this prompt have the old one.
+        self.messages = [*self.messages, *map(to_part, messages)]
         self._infer()
 
     def __len__(self) -> int:
@@ -177,44 +123,30 @@ class ChatPromptTemplate(BaseChatPromptTemplate):
     def __getitem__(self, index: int | slice) -> MessageLike | Self:
         if isinstance(index, int):
             return self.messages[index]
-        part = self.model_copy(update={"messages": self.messages[index]})
-        part._infer()
-        return part
+        return self._with(self.messages[index], self.partial_variables)
 
-    def _format_messages(self, values: Mapping[str, Any]) -> list[BaseMessage]:
-        messages: list[BaseMessage] = []
-        for part in self.messages:
-            messages += _formatter(type(part))(part, values)
-        return messages
+    def __add__(self, other: MessageLikeRepresentation | list[MessageLikeRepresentation]) -> Self:
+        if isinstance(other, ChatPromptTemplate):
+            partials = {**self.partial_variables, **other.partial_variables}
+            return self._with([*self.messages, *other.messages], partials)
+        added = other if isinstance(other, list) else [other]
+        return self._with([*self.messages, *map(to_part, added)], self.partial_variables)
 
-    async def _aformat_messages(self, values: Mapping[str, Any]) -> list[BaseMessage]:
-        messages: list[BaseMessage] = []
-        for part in self.messages:
-            format_part = _formatter(type(part))
-            if format_part is _format_prompt:
-                messages += await _aformat_prompt(cast(BaseChatPromptTemplate, part), values)
-            else:
-                messages += format_part(part, values)
-        return messages
+    def __radd__(self, other: MessageLikeRepresentation | list[MessageLikeRepresentation]) -> Self:
+        added = other if isinstance(other, list) else [other]
+        return self._with([*map(to_part, added), *self.messages], self.partial_variables)
 
-    def _hint(self, missing: list[str]) -> str:
-        for part in self.messages:
-            if (
-                isinstance(part, BaseStringMessagePromptTemplate)
-                and missing[0] in part.input_variables
-            ):
-                return part.prompt._hint(missing)
-        return ""
+    def _with(self, parts: list[MessageLike], partials: Mapping[str, Any]) -> Self:
+        made = self.model_copy(update={"messages": parts, "partial_variables": partials})
+        made._infer()
+        return made
 
     def _infer(self) -> None:
         """Take the variables from the parts."""
-        needed: set[str] = set()
+        needed = _needed(self.messages)
         optional: set[str] = set()
         types: dict[str, Any] = {}
         for part in self.messages:
-            if isinstance(part, BaseMessage):
-                continue
-            needed.update(part.input_variables)
             if isinstance(part, MessagesPlaceholder):
                 types[part.variable_name] = list[AnyMessage]
                 if part.optional:
@@ -222,102 +154,31 @@ class ChatPromptTemplate(BaseChatPromptTemplate):
             elif isinstance(part, BaseChatPromptTemplate):
                 types |= part.input_types
                 optional.update(part.optional_variables)
-        partials = self.partial_variables.keys()
-        self.input_variables = sorted(needed - partials)
-        self.optional_variables = sorted(optional - needed - partials)
+        given = self.partial_variables.keys()
+        self.input_variables = sorted(needed - given)
+        self.optional_variables = sorted(optional - needed - given)
         self.input_types = {**types, **self.input_types}
 
+    # Filling it in.
 
-@lru_cache(maxsize=256)
-def _formatter(kind: type) -> Callable[[Any, Mapping[str, Any]], list[BaseMessage]]:
-    """Give what makes messages of a part; isinstance() would be slow for pydantic's classes."""
-    if issubclass(kind, BaseMessage):
-        return _format_message
-    if issubclass(kind, BaseChatPromptTemplate):
-        return _format_prompt
-    if issubclass(kind, BaseMessagePromptTemplate):
-        return kind._format_messages
-    return _format_nothing
+    def _format_messages(self, values: Mapping[str, Any]) -> list[BaseMessage]:
+        return format_parts(self.messages, values)
 
+    async def _aformat_messages(self, values: Mapping[str, Any]) -> list[BaseMessage]:
+        return await aformat_parts(self.messages, values)
 
-def _format_message(part: BaseMessage, values: Mapping[str, Any]) -> list[BaseMessage]:
-    return [part]
+    def _hint(self, missing: list[str]) -> str:
+        for part in self.messages:
+            if isinstance(part, BaseStringMessagePromptTemplate) and (hint := part._hint(missing)):
+                return hint
+        return ""
 
-
-def _format_prompt(part: BaseChatPromptTemplate, values: Mapping[str, Any]) -> list[BaseMessage]:
-    return part._format_messages(part._inner(values))
+    def pretty_repr(self, html: bool = False) -> str:
+        return "\n\n".join(part.pretty_repr(html) for part in self.messages)
 
 
-async def _aformat_prompt(
-    part: BaseChatPromptTemplate, values: Mapping[str, Any]
-) -> list[BaseMessage]:
-    return await part._aformat_messages(part._inner(values))
-
-
-def _format_nothing(part: object, values: Mapping[str, Any]) -> NoReturn:
-    raise _no_part(part)
-
-
-def _no_part(given: object) -> MessageError:
-    return MessageError(
-        f"{shown(given)} is no part of a chat prompt. Write "
-        '("human", "Hello {name}"), MessagesPlaceholder("history") or a message.'
-    )
-
-
-_ROLES: dict[
-    str, type[HumanMessagePromptTemplate | AIMessagePromptTemplate | SystemMessagePromptTemplate]
-] = {
-    "human": HumanMessagePromptTemplate,
-    "user": HumanMessagePromptTemplate,
-    "ai": AIMessagePromptTemplate,
-    "assistant": AIMessagePromptTemplate,
-    "system": SystemMessagePromptTemplate,
-}
-
-
-def _part(given: MessageLikeRepresentation, template_format: PromptTemplateFormat) -> MessageLike:
-    """Give the part that is meant."""
-    if isinstance(given, BaseMessagePromptTemplate | BaseMessage | BaseChatPromptTemplate):
-        return given
-    if isinstance(given, str):
-        return _template("human", given, template_format)
-    if isinstance(given, Mapping) and given.keys() == {"role", "content"}:
-        return _template(given["role"], given["content"], template_format)
-    if isinstance(given, Sequence) and len(given) == 2:
-        return _template(given[0], given[1], template_format)
-    raise _no_part(given)
-
-
-def _template(role: Any, content: Any, template_format: PromptTemplateFormat) -> MessageLike:
-    if role == "placeholder":
-        return _placeholder(content)
-    if isinstance(role, type) and issubclass(role, BaseMessage):
-        role = role.model_fields["type"].default
-    if not isinstance(role, str) or role not in _ROLES:
-        raise MessageError(
-            f"there is no role {shown(role)} in a prompt. Write 'system', 'human', 'ai' or "
-            "'placeholder', "
-            f"or ChatMessagePromptTemplate.from_template(..., role={shown(role)})."
-        )
-    return _ROLES[role].from_template(content, template_format)
-
-
-def _placeholder(content: Any) -> MessagesPlaceholder:
-    optional = True
-    if isinstance(content, Sequence) and not isinstance(content, str) and len(content) == 2:
-        content, optional = content
-    if not (
-        isinstance(content, str)
-        and isinstance(optional, bool)
-        and content[:1] == "{"
-        and content[-1:] == "}"
-        and (name := content[1:-1])
-        and "{" not in name
-        and "}" not in name
-    ):
-        raise TemplateError(
-            f"a placeholder is one variable in braces; got {shown(content)}. "
-            'Write ("placeholder", "{history}").'
-        )
-    return MessagesPlaceholder(name, optional=optional)
+def _needed(parts: Iterable[MessageLike]) -> set[str]:
+    """Give the names that the parts cannot do without."""
+    return {
+        name for part in parts if not isinstance(part, BaseMessage) for name in part.input_variables
+    }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
-from ..errors import MessageError, PromptInputError, shown
+from ..errors import MessageError, PromptInputError, TemplateError, shown
 from ..messages import (
     AIMessage,
     BaseMessage,
@@ -16,10 +17,11 @@ from ..messages import (
     HumanMessage,
     SystemMessage,
     convert_to_messages,
+    get_msg_title_repr,
 )
+from ._content import ContentPart, content_template, fill_content
 from .formats import PromptTemplateFormat
-from .prompt import PromptTemplate
-from .string import StringPromptTemplate
+from .string_base import StringPromptTemplate
 
 __all__ = [
     "AIMessagePromptTemplate",
@@ -61,16 +63,30 @@ class BaseMessagePromptTemplate(BaseModel, ABC):
         """Give the messages; see `format_messages`."""
         return self._format_messages(kwargs)
 
+    def pretty_repr(self, html: bool = False) -> str:
+        """Give the template for people; `html` makes its title bold in a terminal."""
+        return f"{get_msg_title_repr(self._title(), bold=html)}\n\n{self._body()}"
+
+    def pretty_print(self) -> None:
+        """Print the template for people."""
+        print(self.pretty_repr())  # noqa: T201 - it is what the method is for
+
+    def _title(self) -> str:
+        return type(self).__name__
+
+    def _body(self) -> str:
+        return ", ".join(f"{{{name}}}" for name in self.input_variables)
+
 
 class BaseStringMessagePromptTemplate(BaseMessagePromptTemplate, ABC):
-    """A message whose content is a text with variables. An author writes `_message(self, content)`.
+    """A message whose content has variables. An author writes `_message(self, content)`.
 
     Attributes:
-        prompt: Gives the content.
+        prompt: Gives the content: a text, or a list of parts that become content blocks.
         additional_kwargs: Goes to the message.
     """
 
-    prompt: StringPromptTemplate
+    prompt: InstanceOf[StringPromptTemplate] | list[ContentPart]
     additional_kwargs: dict[str, Any] = Field(default_factory=dict)
 
     @abstractmethod
@@ -80,23 +96,38 @@ class BaseStringMessagePromptTemplate(BaseMessagePromptTemplate, ABC):
     @classmethod
     def from_template(
         cls,
-        template: str,
+        template: str | Sequence[str | Mapping[str, Any]],
         template_format: PromptTemplateFormat = "f-string",
+        *,
         partial_variables: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> Self:
         """Make a template of a message from its content; other fields are keyword arguments.
 
         Raises:
-            TemplateError: See `PromptTemplate`.
+            TemplateError: See `PromptTemplate`; or there are partial variables for content blocks.
         """
-        prompt = PromptTemplate(
-            template, template_format=template_format, partial_variables=partial_variables or {}
-        )
+        prompt = content_template(template, template_format)
+        if partial_variables:
+            if isinstance(prompt, list):
+                raise TemplateError(
+                    "content blocks take no partial_variables here. Write "
+                    "ChatPromptTemplate(...).partial(...)."
+                )
+            prompt = prompt.partial(**partial_variables)
         return cls(prompt=prompt, **kwargs)
+
+    @classmethod
+    def from_template_file(
+        cls, template_file: str | Path, *, encoding: str | None = None, **kwargs: Any
+    ) -> Self:
+        """Make a template of a message from the text of a file; see `from_template`."""
+        return cls.from_template(Path(template_file).read_text(encoding or "utf-8"), **kwargs)
 
     @property
     def input_variables(self) -> list[str]:
+        if isinstance(self.prompt, list):
+            return sorted({name for part in self.prompt for name in part.input_variables})
         return self.prompt.input_variables
 
     def format(self, /, **kwargs: Any) -> BaseMessage:
@@ -112,7 +143,21 @@ class BaseStringMessagePromptTemplate(BaseMessagePromptTemplate, ABC):
         return self._format_messages(kwargs)[0]
 
     def _format_messages(self, values: Mapping[str, Any]) -> list[BaseMessage]:
-        return [self._message(self.prompt._format_inside(values))]
+        prompt: Any = self.prompt
+        text = type(prompt) is not list  # isinstance() is slow for pydantic's classes
+        content = prompt._format_inside(values) if text else fill_content(prompt, values)
+        return [self._message(content)]
+
+    def _hint(self, missing: list[str]) -> str:
+        prompts = self.prompt if isinstance(self.prompt, list) else [self.prompt]
+        for prompt in prompts:
+            if isinstance(prompt, StringPromptTemplate) and missing[0] in prompt.input_variables:
+                return prompt._hint(missing)
+        return ""
+
+    def _body(self) -> str:
+        parts = self.prompt if isinstance(self.prompt, list) else [self.prompt]
+        return "\n".join(part.pretty_repr() for part in parts)
 
 
 class _RoleMessagePromptTemplate(BaseStringMessagePromptTemplate, ABC):
@@ -122,6 +167,9 @@ class _RoleMessagePromptTemplate(BaseStringMessagePromptTemplate, ABC):
         if self.additional_kwargs:
             return self._message_class(content, additional_kwargs=dict(self.additional_kwargs))
         return self._message_class(content)
+
+    def _title(self) -> str:
+        return f"{self._message_class.model_fields['type'].default.title()} Message"
 
 
 class HumanMessagePromptTemplate(_RoleMessagePromptTemplate):
@@ -150,6 +198,9 @@ class ChatMessagePromptTemplate(BaseStringMessagePromptTemplate):
     def _message(self, content: Any) -> BaseMessage:
         return ChatMessage(content, role=self.role, additional_kwargs=dict(self.additional_kwargs))
 
+    def _title(self) -> str:
+        return f"{self.role.title()} Message"
+
 
 class MessagesPlaceholder(BaseMessagePromptTemplate):
     """The place of messages that are passed as a variable: `MessagesPlaceholder("history")`.
@@ -175,6 +226,12 @@ class MessagesPlaceholder(BaseMessagePromptTemplate):
     def input_variables(self) -> list[str]:
         return [] if self.optional else [self.variable_name]
 
+    def _title(self) -> str:
+        return "Messages Placeholder"
+
+    def _body(self) -> str:
+        return f"{{{self.variable_name}}}"
+
     def _format_messages(self, values: Mapping[str, Any]) -> list[BaseMessage]:
         name = self.variable_name
         if name not in values:
@@ -187,10 +244,11 @@ class MessagesPlaceholder(BaseMessagePromptTemplate):
         given = values[name]
         if not isinstance(given, Sequence) or isinstance(given, str | bytes):
             raise MessageError(
-                f'{name!r} is a list of messages; got {shown(given)}. Pass {{"{name}": [...]}}.'
+                f"MessagesPlaceholder({name!r}) takes a list of messages; got {shown(given)}. "
+                f'Pass {{"{name}": [...]}}.'
             )
         try:
             messages = convert_to_messages(given)
         except MessageError as exc:
-            raise MessageError(f"{name!r} is a list of messages: {exc}") from exc
+            raise MessageError(f"MessagesPlaceholder({name!r}): {exc}") from exc
         return messages if self.n_messages is None else messages[-self.n_messages :]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from typing_extensions import Unpack
 
 from ..errors import TemplateError
 from ._parsed import Parsed
-from .base import PromptFields
+from .base import PromptFields, PromptOptions, infer_variables
 from .formats import PromptTemplateFormat, parse_template
-from .string import StringPromptTemplate
+from .string_base import StringPromptTemplate
 
 __all__ = ["PromptTemplate"]
 
@@ -36,7 +37,7 @@ class PromptTemplate(StringPromptTemplate):
 
     template: str
     template_format: PromptTemplateFormat = "f-string"
-    validate_template: bool = False
+    validate_template: bool = Field(default=False, repr=False)
 
     def __init__(
         self,
@@ -47,15 +48,7 @@ class PromptTemplate(StringPromptTemplate):
         **fields: Unpack[PromptFields],
     ) -> None:
         parsed = parse_template(template, template_format)
-        partials = fields.get("partial_variables") or {}
-        variables = [name for name in parsed.variables if name not in partials]
-        declared = fields.get("input_variables")
-        if validate_template and declared is not None and set(declared) != set(variables):
-            raise TemplateError(
-                f"the template has the variables {variables}; "
-                f"input_variables says {sorted(declared)}"
-            )
-        fields["input_variables"] = variables
+        infer_variables(fields, parsed.variables, validate=validate_template)
         BaseModel.__init__(
             self,
             template=template,
@@ -83,6 +76,72 @@ class PromptTemplate(StringPromptTemplate):
             template, template_format=template_format, validate_template=validate_template, **fields
         )
 
+    @classmethod
+    def from_file(
+        cls,
+        template_file: str | Path,
+        encoding: str | None = None,
+        *,
+        template_format: PromptTemplateFormat = "f-string",
+        **fields: Unpack[PromptFields],
+    ) -> Self:
+        """Make a prompt from the text of a file, in UTF-8 if nothing else is said.
+
+        Raises:
+            TemplateError: See `from_template`.
+            OSError: The file cannot be read.
+        """
+        text = Path(template_file).read_text(encoding or "utf-8")
+        return cls(text, template_format=template_format, **fields)
+
+    @classmethod
+    def from_examples(
+        cls,
+        examples: list[str],
+        suffix: str,
+        input_variables: list[str],
+        example_separator: str = "\n\n",
+        prefix: str = "",
+        **fields: Unpack[PromptOptions],
+    ) -> Self:
+        """Make a prompt from a beginning, examples and an end, which are parts of one template.
+
+        Raises:
+            TemplateError: See `from_template`; or its variables are not `input_variables`.
+        """
+        template = example_separator.join([*([prefix] if prefix else []), *examples, suffix])
+        return cls(template, validate_template=True, input_variables=input_variables, **fields)
+
+    def __add__(self, other: PromptTemplate | str) -> Self:
+        """Give the two texts as one template.
+
+        Raises:
+            TemplateError: Their formats differ, or both give a value to the same variable.
+        """
+        if isinstance(other, str):
+            text, partials = other, {}
+        elif isinstance(other, PromptTemplate):
+            text, partials = other.template, dict(other.partial_variables)
+            if other.template_format != self.template_format:
+                raise TemplateError(
+                    f"a template in {self.template_format} and one in {other.template_format} do "
+                    "not add up. Write both in one format."
+                )
+            if both := self.partial_variables.keys() & partials:
+                raise TemplateError(f"both templates have a value for {', '.join(sorted(both))}")
+        else:
+            return NotImplemented
+        made = self.model_copy(
+            update={
+                "template": self.template + text,
+                "partial_variables": {**self.partial_variables, **partials},
+            }
+        )
+        made.input_variables = [
+            name for name in made._parse().variables if name not in made.partial_variables
+        ]
+        return made
+
     def _parse(self) -> Parsed:
         parsed = parse_template(self.template, self.template_format)
         _keep(self, parsed)
@@ -98,12 +157,14 @@ class PromptTemplate(StringPromptTemplate):
         try:
             return parsed.render(values)
         except KeyError:
-            if values.keys() >= set(parsed.variables):
-                raise
-            self._refuse(values, parsed.variables)
+            self._require(parsed.variables, values)
+            raise  # it is the value of a variable that raised it
 
     def _format_inside(self, values: Mapping[str, Any]) -> str:
         return self._format({**values, **self._partials()} if self.partial_variables else values)
+
+    def pretty_repr(self, html: bool = False) -> str:
+        return self.template
 
     def _hint(self, missing: list[str]) -> str:
         if self.template_format != "f-string":

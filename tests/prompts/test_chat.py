@@ -13,6 +13,8 @@ from levada.prompts import (
     PromptTemplate,
 )
 
+pytestmark = pytest.mark.anyio
+
 POET = ChatPromptTemplate.from_messages(
     [("system", "You are a {tone} poet."), ("human", "Write about {topic}.")]
 )
@@ -101,12 +103,14 @@ def test_an_error_gives_the_name_of_the_prompt():
 
 @pytest.mark.parametrize("given", ["text", 5, None, {"a": 1}, HumanMessage("x"), b"x"])
 def test_a_placeholder_refuses_what_is_no_list(given):
-    with pytest.raises(MessageError, match="'history' is a list of messages; got"):
+    with pytest.raises(
+        MessageError, match=r"MessagesPlaceholder\('history'\) takes a list of messages; got"
+    ):
         MessagesPlaceholder("history").format_messages(history=given)
 
 
 def test_a_placeholder_refuses_what_is_no_message():
-    with pytest.raises(MessageError, match="'history' is a list of messages: 5 is not a message"):
+    with pytest.raises(MessageError, match=r"MessagesPlaceholder\('history'\): 5 is not a message"):
         MessagesPlaceholder("history").format_messages(history=[5])
 
 
@@ -125,3 +129,111 @@ def test_what_is_no_part_is_refused(part):
 def test_a_placeholder_that_is_not_one_variable_is_refused(content):
     with pytest.raises(TemplateError, match="a placeholder is one variable in braces"):
         ChatPromptTemplate.from_messages([("placeholder", content)])
+
+
+def test_text_instead_of_a_list_is_refused():
+    with pytest.raises(MessageError, match="a chat prompt is a list of messages; got 'Hello'"):
+        ChatPromptTemplate("Hello")
+
+
+def test_variables_that_are_said_are_checked_if_that_is_wanted():
+    with pytest.raises(TemplateError, match=r"has the variables \['a'\]; .* says \['b'\]"):
+        ChatPromptTemplate(["{a}"], input_variables=["b"], validate_template=True)
+
+
+# As a list.
+
+
+def test_parts_are_added_at_the_end():
+    prompt = ChatPromptTemplate.from_messages([("system", "{a}")])
+    prompt.append(("human", "{b}"))
+    prompt.extend([AIMessage("x"), MessagesPlaceholder("c")])
+    assert prompt.input_variables == ["a", "b", "c"]
+    assert len(prompt) == 4
+
+
+def test_a_copy_keeps_its_own_parts():
+    prompt = ChatPromptTemplate.from_messages(["{a}"])
+    partial = prompt.partial(a=1)
+    partial.append("{b}")
+    assert len(prompt) == 1
+    assert partial.input_variables == ["b"]
+
+
+def test_a_slice_is_a_prompt_with_the_variables_that_it_needs():
+    prompt = ChatPromptTemplate(["{a}", "{b}", "{c}"], partial_variables={"c": 3})
+    assert prompt[1:].input_variables == ["b"]
+    assert prompt[1:].format_messages(b=2) == [HumanMessage("2"), HumanMessage("3")]
+    assert isinstance(prompt[0], HumanMessagePromptTemplate)
+
+
+@pytest.mark.parametrize(
+    ("other", "texts"),
+    [
+        ("{b}", ["1", "2"]),
+        (("ai", "{b}"), ["1", "2"]),
+        (HumanMessage("{b}"), ["1", "{b}"]),
+        (["{b}", ("ai", "x")], ["1", "2", "x"]),
+        (ChatPromptTemplate(["{b}{c}"], partial_variables={"c": 3}), ["1", "23"]),
+        (HumanMessagePromptTemplate.from_template("{b}"), ["1", "2"]),
+    ],
+)
+def test_prompts_add_up(other, texts):
+    prompt = ChatPromptTemplate(["{a}"]) + other
+    assert [m.text for m in prompt.format_messages(a=1, b=2)] == texts
+
+
+@pytest.mark.parametrize("other", ["{b}", SystemMessage("2"), [("system", "{b}")]])
+def test_a_prompt_can_be_added_to_something(other):
+    prompt = other + ChatPromptTemplate(["{a}"])
+    assert [m.text for m in prompt.format_messages(a=1, b=2)] == ["2", "1"]
+
+
+# Prompts in prompts.
+
+
+def test_a_prompt_in_a_prompt_sees_its_own_variables_only():
+    inner = ChatPromptTemplate(["{a}{b}", ("placeholder", "{history}")]).partial(b="inner")
+    outer = ChatPromptTemplate([inner, "{b}"])
+    assert outer.input_variables == ["a", "b"]
+    assert outer.optional_variables == ["history"]
+    texts = [m.text for m in outer.format_messages(a="A", b="outer", history=["past"])]
+    assert texts == ["Ainner", "past", "outer"]
+
+
+def test_a_variable_that_one_part_needs_is_not_optional():
+    prompt = ChatPromptTemplate([("placeholder", "{h}"), MessagesPlaceholder("h")])
+    assert (prompt.input_variables, prompt.optional_variables) == (["h"], [])
+
+
+def test_partial_messages_fill_a_placeholder():
+    prompt = ChatPromptTemplate([MessagesPlaceholder("history"), "{q}"])
+    assert len(prompt.partial(history=[("ai", "x")]).invoke("why").messages) == 2
+
+
+def test_the_schema_of_the_input_has_messages_for_a_placeholder():
+    schema = ChatPromptTemplate(["{q}", ("placeholder", "{h}")]).get_input_schema()
+    assert schema.model_json_schema()["required"] == ["q"]
+    assert schema(q="why", h=[{"type": "human", "content": "x"}]).h == [HumanMessage("x")]
+
+
+async def test_all_ways_to_format_agree():
+    expected = POET.invoke(VALUES)
+    assert POET.format_prompt(**VALUES) == expected
+    assert await POET.aformat_prompt(**VALUES) == expected
+    assert await POET.aformat_messages(**VALUES) == expected.messages
+    assert POET.format(**VALUES) == await POET.aformat(**VALUES) == expected.to_string()
+
+
+def test_a_prompt_prints_as_its_messages_do():
+    prompt = ChatPromptTemplate([SystemMessage("Be brief."), "{q}"])
+    assert prompt.pretty_repr() == (
+        f"{' System Message ':=^80}\n\nBe brief.\n\n{' Human Message ':=^80}\n\n{{q}}"
+    )
+
+
+def test_a_failing_prompt_says_where_in_the_chain_it_is(run):
+    chain = POET | (lambda value: value)
+    with pytest.raises(PromptInputError) as caught:
+        run.invoke(chain, {"tone": "gay"})
+    assert "ChatPromptTemplate" in caught.value.__notes__[0]
