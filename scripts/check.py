@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -26,14 +27,15 @@ HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def lint() -> None:
-    run_all([TOOLS / "ruff", "format", "--check", "."], [TOOLS / "ruff", "check", "."])
+    side_by_side([TOOLS / "ruff", "format", "--check", "."], [TOOLS / "ruff", "check", "."])
 
 
 def types() -> None:
     python = environment(HERE) / "bin/python"
-    run_all(
-        [TOOLS / "mypy", "--python-executable", python, "--package", "levada"],
-        [TOOLS / "mypy", "--python-executable", python, "tests/typing"],
+    mypy = [TOOLS / "mypy", "--python-executable", python]
+    side_by_side(
+        [*mypy, "--cache-dir", ".mypy_cache/package", "--package", "levada"],
+        [*mypy, "--cache-dir", ".mypy_cache/typing", "tests/typing"],
         # It looks at build/installed, the wheel unpacked, because it leaves out environments.
         [TOOLS / "pyright", "--pythonpath", python],
     )
@@ -47,9 +49,8 @@ def public_types() -> None:
 
 
 def tests() -> None:
-    home = environment(HERE)
-    run(home / "bin/levada", "pull")
-    run(home / "bin/pytest", "--cov", "--cov-report=term")
+    pull_weights()
+    run(environment(HERE) / "bin/pytest", "--cov", "--cov-report=term")
 
 
 def package() -> None:
@@ -65,23 +66,14 @@ def benchmark() -> None:
     run(sys.executable, "-m", "benchmarks", "--short", "--check")
 
 
-def lowest() -> None:
-    """Run the tests on the oldest versions that are allowed, with the oldest Python here."""
-    oldest = next((version for version in SUPPORTED if interpreter(version)), HERE)
-    home = environment(oldest, lowest=True)
-    run(home / "bin/pytest", "--quiet", "-p", "no:cacheprovider")
-
-
 def pythons() -> None:
-    """Run the tests on the other Pythons that this machine has."""
-    others = [version for version in SUPPORTED if version != HERE and interpreter(version)]
-    print("on this machine:", ", ".join(others) or "no other Python", flush=True)
-    run_all(
-        *(
-            [environment(other) / "bin/pytest", "--quiet", "-p", "no:cacheprovider"]
-            for other in others
-        )
-    )
+    """Run the tests on the oldest versions that are allowed, and on the other Pythons here."""
+    here = [version for version in SUPPORTED if interpreter(version)]
+    print("on this machine: Python", ", ".join(here), flush=True)
+    pull_weights()
+    homes = [environment(here[0], lowest=True)]
+    homes += [environment(version) for version in here if version != HERE]
+    side_by_side(*([home / "bin/pytest", "--quiet", "-p", "no:cacheprovider"] for home in homes))
 
 
 # Pytest comes last: its closing line is what a reader looks for.
@@ -93,9 +85,14 @@ PARTS: dict[str, Callable[[], object]] = {
     "docs": docs,
     "benchmark": benchmark,
     "tests": tests,
-    "lowest": lowest,
     "pythons": pythons,
 }
+
+
+@cache
+def pull_weights() -> None:
+    """Fetch the small model that the tests of the local one run, if it is not in the cache."""
+    run(environment(HERE) / "bin/levada", "pull")
 
 
 @cache
@@ -153,23 +150,38 @@ def install(*what: object) -> None:
     run(TOOLS / "uv", "pip", "install", "--quiet", *what)
 
 
-def run_all(*commands: Sequence[object]) -> None:
-    """Run each of them, and fail at the end if one has failed."""
-    failures = []
-    for command in commands:
-        try:
-            run(*command)
-        except subprocess.CalledProcessError as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
+def side_by_side(*commands: Sequence[object]) -> None:
+    """Run the commands two at a time, show what each said, and fail if one has failed."""
+
+    def call(command: Sequence[object]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(word) for word in command],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(zip(commands, pool.map(call, commands), strict=True))
+    for command, done in ended:
+        show(command)
+        print(done.stdout, end="", flush=True)
+    for _, done in ended:
+        done.check_returncode()
 
 
 def run(*command: object, **settings: str) -> None:
+    show(command)
     words = [str(word) for word in command]
-    print("$", " ".join(word.removeprefix(f"{ROOT}/") for word in words), flush=True)
     env = {**os.environ, **settings}
     subprocess.run(words, cwd=ROOT, env=env, check=True, stdin=subprocess.DEVNULL)
+
+
+def show(command: Sequence[object]) -> None:
+    print("$", " ".join(str(word).removeprefix(f"{ROOT}/") for word in command), flush=True)
 
 
 def main(names: list[str]) -> int:
