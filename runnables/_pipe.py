@@ -102,13 +102,19 @@ class Pipe(Generic[T]):
         return True
 
     async def room(self) -> None:
-        """Wait, as a task of any loop, until there is room; once closed, be cancelled if asked."""
-        if self.closed:
+        """Wait, as a task of any loop, until there is room; once closed, be cancelled if asked.
+
+        Raises:
+            Closed: The pipe is closed, and the caller is of another loop, where nobody asks.
+        """
+        if self.closed and threading.get_ident() == self._thread:
             await anyio.lowlevel.checkpoint()
         while self.full and not self.closed:
             waiter = _TaskWaiter()
             if self._queued(waiter):
                 await waiter.wait()
+        if self.closed and threading.get_ident() != self._thread:
+            raise Closed
 
     def room_in_thread(self) -> None:
         """Wait, as a worker thread, until there is room.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def note_place(
                 path = f"{path} > {inner}"
             notes[i] = _path(path, owner)
             return
-    exc.add_note(_path(path, owner))
+    with contextlib.suppress(Exception):  # an exception of the user's may take no attributes
+        exc.add_note(_path(path, owner))
 
 
 def _path(text: str, owner: Runnable[Any, Any]) -> _Path:

@@ -99,7 +99,7 @@ def call(
     place: Place = NOWHERE,
     options: Options = NO_OPTIONS,
 ) -> Generator[Call[T], T, T]:
-    """From a plan, call a step: `result = yield from call(step, value)`."""
+    """Wish for a call, from a plan: `result = yield from ...`."""
     return (yield Call(step, value, place, options))
 
 
@@ -109,17 +109,17 @@ def attempt(
     place: Place = NOWHERE,
     options: Options = NO_OPTIONS,
 ) -> Generator[Attempt[T], T, T]:
-    """Call a step that may be given up; the plan must return what this gives."""
+    """Wish for a call that may be given up; the plan must return what it gives."""
     return (yield Attempt(step, value, place, options))
 
 
 def gather(calls: Sequence[Call[T]]) -> Generator[Gather, list[T], list[T]]:
-    """From a plan, make calls at the same time: `results = yield from gather(calls)`."""
+    """Wish for calls at the same time, from a plan: `results = yield from ...`."""
     return (yield Gather(calls))
 
 
 def sleep(seconds: float) -> Generator[Sleep, None, None]:
-    """Wait, from a plan."""
+    """Wish to wait, from a plan."""
     yield Sleep(seconds)
 
 

@@ -82,10 +82,8 @@ class Run:
         if place is NOWHERE:
             place = self.place
         if not step._has_run:
-            return Run(self.settings, sink, self.parents, place, self.name, self.run_id, self.given)
-        run = WatchedRun(
-            self.settings, sink, self.parents, place, self.name, self.run_id, self.given
-        )
+            return self._at(Run, sink, place, self.given)
+        run = self._at(WatchedRun, sink, place, self.given)
         run.identify(step, sink)
         return run
 
