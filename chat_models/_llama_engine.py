@@ -132,13 +132,15 @@ class LlamaEngine:
         _refuse_after_fork()
         call = _Call(request, put, self._work)
         with self._lock:
+            if self._server is None:
+                raise ModelError("the program is ending, and the model has been freed")
             self._waiting.append(call)
             self._start_waiting()
         return call
 
     def _start_waiting(self) -> None:
         """Start those whose turn it is; llama.cpp has a queue too, but one cannot leave it."""
-        while self._waiting and len(self._running) < self._n_parallel and self._server is not None:
+        while self._waiting and len(self._running) < self._n_parallel:
             call = self._waiting.popleft()
             self._running.add(call)
             try:
@@ -179,7 +181,8 @@ class LlamaEngine:
             call.put = _drop  # a reader that is left wakes no more, in the middle of the end
         for call in running:
             call.join()
-        self._server = None
+        with self._lock:
+            self._server = None
 
 
 class _Call:

@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel, Field, ValidationError
 
 from levada.chat_models._llama_engine import LlamaEngine
-from levada.chat_models.llama_cpp import ChatLlamaCpp
+from levada.chat_models.llama_cpp import ChatLlamaCpp, _Answer
 from levada.errors import (
     CompositionError,
     ConfigError,
@@ -121,6 +121,19 @@ def test_a_stop_text_ends_the_answer_before_it(chat: ChatLlamaCpp, run: Any) -> 
 def test_a_schema_makes_the_answer_valid(chat: ChatLlamaCpp, schema: Any) -> None:
     answer = chat.invoke("Describe a fish.", response_format=schema, max_tokens=60)
     Fish.model_validate_json(answer.text)
+
+
+def test_any_json_object_can_be_asked_for(chat: ChatLlamaCpp) -> None:
+    answer = chat.invoke("Hi", response_format={"type": "json_object"}, max_tokens=16)
+    assert answer.text.lstrip().startswith("{")
+
+
+def test_what_a_model_thinks_is_kept_apart() -> None:
+    delta = {"reasoning_content": "Fish swim."}
+    piece = _Answer().piece({"choices": [{"delta": delta, "finish_reason": None}]})
+    assert piece is not None
+    assert piece.content == ""
+    assert [block["type"] for block in piece.content_blocks] == ["reasoning"]
 
 
 def test_an_answer_with_a_schema_is_streamed_too(chat: ChatLlamaCpp, run: Any) -> None:

@@ -216,6 +216,28 @@ async def test_the_event_loop_is_free_while_the_model_works(engine: LlamaEngine)
     assert turns > 12
 
 
+def test_an_engine_that_is_left_stops_all_and_takes_no_more(model_path: Path) -> None:
+    leaving = LlamaEngine(model_path, n_ctx=256)
+    stream = leaving.stream(LONG)
+    next(stream)
+    leaving._leave()
+    assert not threads()
+    stream.close()
+    with pytest.raises(ModelError, match=r"the program is ending"):
+        next(leaving.stream(LONG))
+
+
+@pytest.mark.skipif(sys.maxsize < 1 << 60, reason="no stack is too large for the address space")
+def test_a_call_without_a_thread_fails(engine: LlamaEngine, read: Callable[..., list[Any]]) -> None:
+    usual = threading.stack_size(1 << 46)
+    try:
+        with pytest.raises(ModelError, match=r"cannot answer: can't start new thread"):
+            read(engine, ask())
+    finally:
+        threading.stack_size(usual)
+    assert read(engine, ask(max_tokens=1))
+
+
 ENDINGS = {
     "a stream is half read": "kept = engine.stream(LONG); next(kept)",
     "an async stream is half read": (
