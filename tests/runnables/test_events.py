@@ -11,6 +11,7 @@ import pytest
 
 from levada.errors import ConfigError
 from levada.runnables import (
+    RouterRunnable,
     Runnable,
     RunnableBranch,
     RunnableGenerator,
@@ -18,7 +19,6 @@ from levada.runnables import (
     RunnableParallel,
     RunnablePassthrough,
     RunnableSequence,
-    RouterRunnable,
     _sink,
 )
 
@@ -162,7 +162,6 @@ def test_a_generator_that_gives_before_it_takes_starts_once(run, step, whole) ->
     assert events[-2]["data"] == {"input": "aa", "output": "earlyaa"}
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a child that yields first starts before its parent")
 def test_a_generator_that_gives_before_it_takes_starts_after_the_sequence_around_it(
     run, step, whole
 ) -> None:
@@ -554,7 +553,6 @@ async def test_an_option_that_no_step_takes_ends_the_events_with_the_error(nothi
 
 
 @pytest.mark.anyio
-@pytest.mark.xfail(strict=True, reason="bug: the metadata dict is shared by all runs of a call")
 async def test_what_a_reader_does_to_an_event_does_not_change_those_of_other_runs() -> None:
     chain = RunnableLambda(double) | RunnableLambda(double)
     config: Any = {"tags": ["t"], "metadata": {"m": 1}}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from functools import partial
 
 import anyio
 import anyio.to_thread
 import pytest
 
-from levada.runnables._pipe import Pipe
+from levada.runnables._pipe import Closed, Pipe
 
 pytestmark = pytest.mark.anyio
 
@@ -41,12 +42,11 @@ async def read_all(pipe: Pipe[int]) -> list[int]:
 
 
 def write(pipe: Pipe[int], count: int) -> None:
-    for i in range(count):
-        pipe.put(i)
-        pipe.room_in_thread()
-        if pipe.closed:
-            return
-    pipe.close()
+    with suppress(Closed):
+        for i in range(count):
+            pipe.put(i)
+            pipe.room_in_thread()
+        pipe.close()
 
 
 async def test_a_writer_that_finds_the_pipe_full_late_is_not_forgotten() -> None:
@@ -150,7 +150,8 @@ async def test_closing_lets_waiting_writers_go() -> None:
         done.append("task")
 
     def thread() -> None:
-        pipe.room_in_thread()
+        with pytest.raises(Closed):
+            pipe.room_in_thread()
         done.append("thread")
 
     async with anyio.create_task_group() as group:
