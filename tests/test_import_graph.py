@@ -38,8 +38,9 @@ FLOORS["__init__"] = set(FLOORS)
 
 
 def import_name(requirement: str) -> str:
-    """Give the module of `xllamacpp>=2026.10`; none of ours has another name than its package."""
-    return requirement.split("[")[0].split(">")[0].split("=")[0].strip().replace("-", "_")
+    """Give the module of `xllamacpp>=2026.10`."""
+    package = requirement.split("[")[0].split(">")[0].strip()
+    return {"pyyaml": "yaml"}.get(package, package.replace("-", "_"))
 
 
 REQUIRED = {import_name(wanted) for wanted in PROJECT["dependencies"]}
