@@ -197,8 +197,9 @@ class AIMessageChunk(AIMessage, BaseMessageChunk):
             return super().content_blocks
         blocks = self._blocks_with_reasoning()
         if self.tool_call_chunks:
-            there = _of_type(blocks, "tool_call", "tool_call_chunk", "invalid_tool_call")
-            blocks = [block for block in blocks if block not in there]
+            # A provider that sends blocks sends the calls twice: as blocks, and as fragments.
+            calls = ("tool_call", "tool_call_chunk", "invalid_tool_call")
+            blocks = [block for block in blocks if block.get("type") not in calls]
         return [*blocks, *self.tool_call_chunks]
 
     @classmethod
@@ -224,6 +225,27 @@ class AIChunkAccumulator(ChunkAccumulator[AIChunk]):
         self._fragments = SequenceNode()
         self._usage: UsageMetadata | None = None
         self._position: Literal["last"] | None = None
+
+    def add(self, chunk: BaseMessageChunk) -> None:
+        # Runs once per token and watched step. Most chunks are text and nothing else.
+        said = chunk.__dict__
+        if (
+            self._count
+            and type(chunk) is AIMessageChunk
+            and type(said["content"]) is str
+            and self._content.blocks is None
+            and said["id"] == self._id
+            and not said["tool_call_chunks"]
+            and not said["additional_kwargs"]
+            and not said["response_metadata"]
+            and said["usage_metadata"] is None
+            and said["chunk_position"] is None
+            and said["name"] is None
+        ):
+            self._content.text.append(said["content"])
+            self._count += 1
+        else:
+            super().add(chunk)
 
     def _take(self, chunk: BaseMessageChunk) -> None:
         super()._take(chunk)

@@ -123,32 +123,37 @@ class SequenceNode:
 
 
 class ContentNode:
-    """The content of a message that is still growing: text, until the first block comes."""
+    """The content of a message that is still growing: text, until the first block comes.
 
-    __slots__ = ("_blocks", "_text")
+    Attributes:
+        text: The pieces of text before the first block.
+        blocks: What has come from the first block on.
+    """
+
+    __slots__ = ("blocks", "text")
 
     def __init__(self, content: Content) -> None:
-        self._text: list[str] = []
-        self._blocks: SequenceNode | None = None
+        self.text: list[str] = []
+        self.blocks: SequenceNode | None = None
         self.add(content)
 
     def add(self, content: Content) -> None:
         if isinstance(content, str):
-            if self._blocks is None:
-                self._text.append(content)
+            if self.blocks is None:
+                self.text.append(content)
             else:
-                self._blocks.add_text(content)
+                self.blocks.add_text(content)
             return
-        if self._blocks is None:
-            self._blocks = SequenceNode()
-            self._blocks.add_text("".join(self._text))
-        self._blocks.extend(content)
+        if self.blocks is None:
+            self.blocks = SequenceNode()
+            self.blocks.add_text("".join(self.text))
+        self.blocks.extend(content)
 
     def settled(self) -> Content:
-        if self._blocks is not None:
-            return self._blocks.settled()
-        self._text = ["".join(self._text)]
-        return self._text[0]
+        if self.blocks is not None:
+            return self.blocks.settled()
+        self.text = ["".join(self.text)]
+        return self.text[0]
 
 
 Node = TextNode | MappingNode | SequenceNode

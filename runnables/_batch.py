@@ -13,6 +13,7 @@ from ._execute import Options, aexecute, execute
 from ._place import NOWHERE
 from ._run import Run, run_from
 from ._together import arun_queue, run_queue
+from .config import checked
 
 if TYPE_CHECKING:
     from .base import Runnable
@@ -82,7 +83,8 @@ class _Elements:
             raise CompositionError(f"batch takes a list of inputs; got {shown(inputs)}")
         self._inputs = inputs
         self._number = len(inputs) if isinstance(inputs, Sequence) else None
-        if config is None or isinstance(config, dict):
+        if config is None or isinstance(config, Mapping) or not isinstance(config, Sequence):
+            checked(config)
             self._runs: list[Run] | None = None
             self._first = run_from(config)
             self._run = self._first

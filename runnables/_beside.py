@@ -111,8 +111,8 @@ async def iterate_in_thread(make: Callable[[], Iterable[T]]) -> AsyncGenerator[T
     try:
         while pipe.items or await pipe.ready():
             yield pipe.items.popleft()
-            if pipe.full:
-                pipe.drain()
+            if pipe.full and len(pipe.items) == pipe.low:
+                pipe.let_writers_go_on()
     finally:
         pipe.close()
         await beside.stop()

@@ -39,7 +39,7 @@ async def aclose(*streams: AsyncGenerator[Any, None] | AsyncIterator[Any]) -> No
     Also when the caller is being cancelled: the clean-up of a stream may wait.
     """
     for i, stream in enumerate(streams):
-        if isinstance(stream, AsyncGeneratorType) and stream.ag_frame is None:
+        if getattr(stream, "ag_frame", stream) is None:
             continue  # it has ended, and a cancel scope costs microseconds
         closing = getattr(stream, "aclose", None)
         if closing is None:
@@ -54,12 +54,18 @@ async def aclose(*streams: AsyncGenerator[Any, None] | AsyncIterator[Any]) -> No
 
 def as_generator(stream: Iterable[T]) -> Generator[T, None, None]:
     """Give the stream as a generator, which can be closed and has a frame."""
-    return stream if isinstance(stream, GeneratorType) else _generated(iter(stream))
+    if not isinstance(stream, GeneratorType):
+        return _generated(iter(stream))
+    generator: Generator[T, None, None] = stream
+    return generator
 
 
 def as_async_generator(stream: AsyncIterator[T]) -> AsyncGenerator[T, None]:
     """Give the stream as a generator, which can be closed and has a frame."""
-    return stream if isinstance(stream, AsyncGeneratorType) else _agenerated(stream)
+    if not isinstance(stream, AsyncGeneratorType):
+        return _agenerated(stream)
+    generator: AsyncGenerator[T, None] = stream
+    return generator
 
 
 def _generated(stream: Iterator[T]) -> Generator[T, None, None]:

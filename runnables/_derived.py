@@ -51,13 +51,21 @@ def complete(cls: type[Runnable[Any, Any]], *, abstract: bool) -> None:
             f"{cls.__name__} has no hook; write _invoke(self, value, run) or one of "
             f"{', '.join(_HOOKS)}, or say class {cls.__name__}(..., abstract=True)"
         )
-    if "_style" not in cls.__dict__ and written & {"_transform", "_atransform"}:
-        cls._style = "chunkwise"
-    if "_takes_options" not in cls.__dict__:
-        cls._takes_options = any(_takes_options(getattr(cls, h)) for h in written)
+    _check_colours(cls, written)
+    in_pieces = not written.isdisjoint({"_transform", "_atransform"})
+    cls._streams_as = cls._style or ("chunkwise" if in_pieces else "whole")
+    cls._has_options = any(_takes_options(getattr(cls, h)) for h in written)
     for name in _HOOKS[1:]:
         if name not in written:
             setattr(cls, name, _derive(name, written, cls._inline))
+
+
+def _check_colours(cls: type[Runnable[Any, Any]], written: set[str]) -> None:
+    for hook in written & {"_invoke", "_ainvoke"}:
+        is_async = inspect.iscoroutinefunction(getattr(cls, hook))
+        if is_async != (hook == "_ainvoke"):
+            wanted = "async def" if hook == "_ainvoke" else "def"
+            raise TypeError(f"{cls.__name__}.{hook} must be written `{wanted} {hook}(...)`")
 
 
 def _is_written(cls: type[Runnable[Any, Any]], hook: str) -> bool:

@@ -171,7 +171,7 @@ def aopen_stream_of(
 
 
 def _check_options(step: Runnable[Any, Any], options: Options) -> None:
-    if not step._takes_options:
+    if not step._has_options:
         names = ", ".join(map(repr, options))
         raise CompositionError(f"{step.get_name()} takes no options when it is called; got {names}")
 
@@ -306,18 +306,20 @@ def _watched_stream(
             value = collect(chunks)
             _start_whole(step, value, run)
             chunks = _single(value)
-        elif run.given is not UNKNOWN:
-            _start_streamed(run)
-        elif source is not None:
-            run.reads(source)
-        else:
+        elif not _knows_input(run, source):
             chunks = _taking(chunks, run)
-        shown = step._shown_as_child if run.parents else step._shown_as_root
+        shown = _shows_chunks(step, run)
         gate = run.sink.gate
         stream = as_generator(step._transform(chunks, run, **options))
-        if step._calls_out:
-            stream = _carrying(stream, run)
-        for chunk in stream:
+        while True:
+            token = current.set(run) if step._calls_out else None
+            try:
+                chunk = next(stream)
+            except StopIteration:
+                break
+            finally:
+                if token is not None:
+                    current.reset(token)
             run.streamed(chunk, shown)
             if gate is not None and gate.full:
                 gate.room_in_thread()
@@ -356,18 +358,20 @@ async def _awatched_stream(
             value = await acollect(chunks)
             _start_whole(step, value, run)
             chunks = ASingle(value)
-        elif run.given is not UNKNOWN:
-            _start_streamed(run)
-        elif source is not None:
-            run.reads(source)
-        else:
+        elif not _knows_input(run, source):
             chunks = _ATaking(chunks, run)
-        shown = step._shown_as_child if run.parents else step._shown_as_root
+        shown = _shows_chunks(step, run)
         gate = run.sink.gate
         stream = as_async_generator(step._atransform(chunks, run, **options))
-        if step._calls_out:
-            stream = _acarrying(stream, run)
-        async for chunk in stream:
+        while True:
+            token = current.set(run) if step._calls_out else None
+            try:
+                chunk = await anext(stream)
+            except StopAsyncIteration:
+                break
+            finally:
+                if token is not None:
+                    current.reset(token)
             run.streamed(chunk, shown)
             if gate is not None and gate.full:
                 await gate.room()
@@ -382,6 +386,10 @@ async def _awatched_stream(
     run.finished(run.output())
 
 
+def _shows_chunks(step: Runnable[Any, Any], run: WatchedRun) -> bool:
+    return step._shown_as_child if run.parents else step._shown_as_root
+
+
 def _start_whole(step: Runnable[Any, Any], value: Any, run: WatchedRun) -> None:
     run.input = value
     try:
@@ -391,12 +399,19 @@ def _start_whole(step: Runnable[Any, Any], value: Any, run: WatchedRun) -> None:
         run.started(input=run.input)
 
 
-def _start_streamed(run: WatchedRun) -> None:
-    run.input = run.given
-    if run.parents:
-        run.started()  # as if the input came in pieces: what is streamed looks the same everywhere
-    else:
-        run.started(input=run.given)
+def _knows_input(run: WatchedRun, source: WatchedRun | None) -> bool:
+    """Whether the run learns its input without looking at each chunk of it."""
+    if run.given is not UNKNOWN:
+        run.input = run.given
+        if run.parents:  # as if it came in pieces: what is streamed looks the same everywhere
+            run.started()
+        else:
+            run.started(input=run.given)
+        return True
+    if source is not None:
+        run.reads(source)
+        return True
+    return False
 
 
 def _taking(chunks: Iterator[Input], run: WatchedRun) -> Iterator[Input]:

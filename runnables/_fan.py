@@ -196,8 +196,8 @@ class _AFan:
                 beside.start(self._work)
             while out.items or await out.ready():
                 yield out.items.popleft()
-                if out.full:
-                    out.drain()
+                if out.full and len(out.items) == out.low:
+                    out.let_writers_go_on()
         finally:
             await beside.stop()
         raise_first(self._failures)

@@ -60,7 +60,7 @@ class Sum:
 
 
 def _accumulator(chunk: Any) -> Accumulator:
-    kind = type(chunk)
+    kind: type[Any] = type(chunk)
     if hasattr(kind, "accumulator"):
         return cast(Accumulator, kind.accumulator())
     if issubclass(kind, str):
@@ -75,9 +75,11 @@ class _Text:
 
     __slots__ = ("_pieces", "add")
 
+    add: Callable[[Any], object]
+
     def __init__(self) -> None:
         self._pieces: list[Any] = []
-        self.add: Callable[[Any], object] = self._pieces.append
+        self.add = self._pieces.append
 
     def result(self) -> Any:
         try:

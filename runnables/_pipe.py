@@ -29,8 +29,8 @@ class Pipe(Generic[T]):
 
         while pipe.items or await pipe.ready():
             item = pipe.items.popleft()
-            if pipe.full:
-                pipe.drain()
+            if pipe.full and len(pipe.items) == pipe.low:
+                pipe.let_writers_go_on()
 
     `put` never blocks and never loses an item: the limit is kept by those who wait for `room`
     (tasks) or `room_in_thread` (worker threads) while it is `full`. Waking another task costs
@@ -42,15 +42,27 @@ class Pipe(Generic[T]):
         full: Whether a writer should ask for room before it puts more; so it should in a closed
             one, where that lets it be cancelled.
         closed: Whether nothing more will come, or nobody reads any more.
+        low: With how many items left a pipe that was full has room again.
     """
 
-    __slots__ = ("_limit", "_lock", "_reader", "_thread", "_writers", "closed", "full", "items")
+    __slots__ = (
+        "_limit",
+        "_lock",
+        "_reader",
+        "_thread",
+        "_writers",
+        "closed",
+        "full",
+        "items",
+        "low",
+    )
 
     def __init__(self, limit: int) -> None:
         self.items: deque[T] = deque()
         self.closed = False
         self.full = False
         self._limit = limit
+        self.low = limit // 2
         self._thread = threading.get_ident()
         # Held to wait, to wake and to become full, not to put and to take: an item is always in
         # `items` before its writer looks for a waiting reader, and a reader looks again at `items`
@@ -76,12 +88,7 @@ class Pipe(Generic[T]):
         with self._lock:
             self.closed = True
         self._wake_reader()
-        self._let_writers_go_on()
-
-    def drain(self) -> None:
-        """Let the writers go on if half is read; call it after taking an item while `full`."""
-        if len(self.items) <= self._limit // 2:
-            self._let_writers_go_on()
+        self.let_writers_go_on()
 
     async def ready(self) -> bool:
         """Wait until there is an item (True), or none will come any more (False)."""
@@ -91,7 +98,7 @@ class Pipe(Generic[T]):
                 self._reader = waiter
                 wait = not self.items and not self.closed
             if self.full:  # it became so when the last items were being taken
-                self._let_writers_go_on()
+                self.let_writers_go_on()
             try:
                 if wait:
                     await waiter.wait()
@@ -144,7 +151,8 @@ class Pipe(Generic[T]):
         if waiter is not None:
             waiter.wake()
 
-    def _let_writers_go_on(self) -> None:
+    def let_writers_go_on(self) -> None:
+        """Say that there is room again."""
         with self._lock:
             self.full = self.closed
             writers, self._writers = self._writers, []

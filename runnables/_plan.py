@@ -129,13 +129,19 @@ def sleep(seconds: float) -> Generator[Sleep, None, None]:
 def drive(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> T:
     """Carry out the plan of `owner`."""
     last: T | Call[T] = _to_end(owner, plan, run)
-    return _called(owner, last, run) if isinstance(last, Call) else last
+    if not isinstance(last, Call):
+        return last
+    wish: Call[T] = last
+    return _called(owner, wish, run)
 
 
 async def adrive(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> T:
     """Carry out the plan of `owner`."""
     last: T | Call[T] = await _ato_end(owner, plan, run)
-    return await _acalled(owner, last, run) if isinstance(last, Call) else last
+    if not isinstance(last, Call):
+        return last
+    wish: Call[T] = last
+    return await _acalled(owner, wish, run)
 
 
 def _to_end(owner: Runnable[Any, T], plan: Plan[T], run: Run, streamed: bool = False) -> Any:
@@ -227,7 +233,8 @@ def drive_stream(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> Generator[
     """Carry out the plan of `owner`, and stream what it ends with."""
     last = _to_end(owner, plan, run, streamed=True)
     if isinstance(last, Call):
-        last = _Opened(owner, last, run).to_first()
+        wish: Call[T] = last
+        last = _Opened(owner, wish, run).to_first()
     if isinstance(last, _Opened):
         yield from last.chunks()
     else:
@@ -240,7 +247,8 @@ async def adrive_stream(
     """Carry out the plan of `owner`, and stream what it ends with."""
     last = await _ato_end(owner, plan, run, streamed=True)
     if isinstance(last, Call):
-        last = await _AOpened(owner, last, run).to_first()
+        wish: Call[T] = last
+        last = await _AOpened(owner, wish, run).to_first()
     if not isinstance(last, _AOpened):
         yield last
         return

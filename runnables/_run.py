@@ -141,22 +141,25 @@ class WatchedRun(Run):
     Attributes:
         event: The pattern of its events.
         input: What the events show of the input, once that is known as a whole.
+        showed: Whether it has shown a chunk.
     """
 
     __slots__ = (
         "_after",
         "_began",
-        "_deliver",
+        "_chunks_to",
         "_next",
+        "_others_to",
         "_prefix",
         "_source",
         "_sum",
         "_taken",
         "event",
         "input",
+        "showed",
     )
 
-    id: str  # a watched run always has one,
+    id: str  # pyright: ignore[reportIncompatibleVariableOverride]  # a watched run always has one,
     sink: Sink  # and somebody who watches
 
     def identify(self, step: Runnable[Any, Any], sink: Sink) -> None:
@@ -181,7 +184,10 @@ class WatchedRun(Run):
             "metadata": dict(self.settings.metadata),
             "data": None,
         }
-        self._deliver = sink.follow(self)
+        self.showed = False
+        takers = sink.follow(self)
+        self._chunks_to = None if takers is None else takers.chunks
+        self._others_to = None if takers is None else takers.others
 
     def child(self, step: Runnable[Any, Any], place: Place) -> Run:
         return self.below().child(step, place)
@@ -221,10 +227,11 @@ class WatchedRun(Run):
             self._after.append(chunk)
         if not self._began:  # it gives something before it has taken anything
             self.started()
-        if shown and self._deliver is not None:
+        if shown and self._chunks_to is not None:
+            self.showed = True
             event = self.event.copy()
             event["data"] = {"chunk": chunk}
-            self._deliver(event)
+            self._chunks_to(event)
         if self._next is not None:
             self._start_next()
 
@@ -278,11 +285,11 @@ class WatchedRun(Run):
         return total.result()
 
     def _report(self, phase: str, data: dict[str, Any]) -> None:
-        if self._deliver is not None:
+        if self._others_to is not None:
             event = self.event.copy()
             event["event"] = self._prefix + phase
             event["data"] = data
-            self._deliver(event)
+            self._others_to(event)
 
 
 IDLE: Final = Run(PLAIN, None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from ..errors import ConfigError, shown
 from ._pipe import Pipe
-from .events import EVENT_NAMES, Deliver, StreamEvent
+from .events import EVENT_NAMES, Deliver, StreamEvent, Takers
 
 if TYPE_CHECKING:
     from ._run import WatchedRun
@@ -22,7 +22,7 @@ _log = logging.getLogger("levada")
 class Follower(Protocol):
     """An observer inside levada: decides once per run what takes the events of it, if anything."""
 
-    def follow(self, run: WatchedRun, /) -> Deliver | None: ...
+    def follow(self, run: WatchedRun, /, *, alone: bool) -> Takers | None: ...
 
 
 class Sink:
@@ -67,17 +67,21 @@ class Sink:
             gate = reader[1] if gate is None else _Gates(gate, reader[1])
         return cls(known, followers, gate) if followers else None
 
-    def follow(self, run: WatchedRun) -> Deliver | None:
+    def follow(self, run: WatchedRun) -> Takers | None:
         """Give what takes the events of a run; None if nobody does."""
-        takers = [t for f in self._followers if (t := f.follow(run)) is not None]
+        alone = len(self._followers) == 1
+        takers = [t for f in self._followers if (t := f.follow(run, alone=alone)) is not None]
         if len(takers) < 2:
             return takers[0] if takers else None
+        return Takers(_to_all([t.chunks for t in takers]), _to_all([t.others for t in takers]))
 
-        def deliver(event: StreamEvent) -> None:
-            for take in takers:
-                take(event)
 
-        return deliver
+def _to_all(takers: Sequence[Deliver]) -> Deliver:
+    def deliver(event: StreamEvent) -> None:
+        for take in takers:
+            take(event)
+
+    return deliver
 
 
 class Gate(Protocol):
@@ -153,8 +157,8 @@ class _Observer:
         self._hooks: dict[str, Deliver] = {n: getattr(who, n) for n in names if n != "on_event"}
         self._dropped = False
 
-    def follow(self, run: WatchedRun) -> Deliver | None:
-        return None if self._dropped else self._take
+    def follow(self, run: WatchedRun, /, *, alone: bool) -> Takers | None:
+        return None if self._dropped else Takers(self._take, self._take)
 
     def _take(self, event: StreamEvent) -> None:
         if self._dropped:

@@ -78,8 +78,11 @@ class Runnable(ABC, Generic[Input, Output]):
     _shown_as_root: ClassVar[bool] = True
     _shown_as_child: ClassVar[bool] = True
     """Whether chunks show as stream events, as the outermost run and below another one."""
-    _style: ClassVar[StreamStyle] = "whole"
-    _takes_options: ClassVar[bool] = False
+    _style: ClassVar[StreamStyle | None] = None
+    """How it streams, if that is not what its hooks suggest."""
+    _streams_as: ClassVar[StreamStyle] = "whole"
+    _has_options: ClassVar[bool] = False
+    """Found out from the hooks: how it streams, and whether a call takes options."""
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -108,7 +111,7 @@ class Runnable(ABC, Generic[Input, Output]):
 
     def _stream_style(self, options: Options, *, asynchronous: bool) -> StreamStyle:
         """How this call streams."""
-        return self._style
+        return self._streams_as
 
     def _shown_input(self, value: Input) -> Any:
         """What the events show of the input."""
@@ -328,7 +331,7 @@ class Runnable(ABC, Generic[Input, Output]):
     def __or__(self, other: Callable[[Output], Other]) -> Runnable[Input, Other]: ...
     @overload
     def __or__(self, other: Mapping[str, Any]) -> Runnable[Input, dict[str, Any]]: ...
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: Any) -> Runnable[Input, Any]:
         from .sequence import RunnableSequence
 
         return RunnableSequence(self, other)

@@ -27,7 +27,6 @@ class RunnableBinding(Runnable[Input, Output]):
     __slots__ = ("bound", "config", "kwargs", "name")
     _has_run = False
     _calls_out = False
-    _takes_options = True
 
     def __init__(
         self,

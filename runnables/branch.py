@@ -65,7 +65,8 @@ class RunnableBranch(Runnable[Input, Output]):
 _DEFAULT = Place("branch:default", "default")
 
 
-def _pair(pair: object) -> tuple[Runnable[Any, bool], Runnable[Any, Any]]:
+def _pair(given: Any) -> tuple[Runnable[Any, bool], Runnable[Any, Any]]:
+    pair: Sequence[Any] = given
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise CompositionError(f"a branch is a pair (condition, step); got {shown(pair)}")
     return coerce_to_runnable(pair[0]), coerce_to_runnable(pair[1])

@@ -169,7 +169,8 @@ def checked(config: Mapping[str, Any] | None) -> RunnableConfig:
         if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
             raise ConfigError(f"config key {key!r} takes {wanted}; got {shown(value)}")
     _check_values(config)
-    return config  # type: ignore[return-value]  # its keys and types were just checked
+    # Its keys and types were just checked.
+    return config  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
 
 def _unknown(key: object) -> str:
@@ -207,8 +208,8 @@ def merged(base: RunnableConfig, more: RunnableConfig) -> RunnableConfig:
     for key in ("metadata", "configurable"):
         if key in base and key in more:
             whole[key] = {**(base.get(key) or {}), **(more.get(key) or {})}
-    if base.get("tags") and more.get("tags"):
-        whole["tags"] = sorted({*base["tags"], *more["tags"]})
-    if base.get("callbacks") and more.get("callbacks"):
-        whole["callbacks"] = [*(base["callbacks"] or ()), *(more["callbacks"] or ())]
+    if (tags := base.get("tags")) and (more_tags := more.get("tags")):
+        whole["tags"] = sorted({*tags, *more_tags})
+    if (observers := base.get("callbacks")) and (more_observers := more.get("callbacks")):
+        whole["callbacks"] = [*observers, *more_observers]
     return checked(whole)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import CompositionError, shown
 from ._place import Place
 from ._plan import Call, gather
-from .base import Input, Output, Runnable
+from .base import Input, Runnable
 from .parallel import coerce_to_runnable
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["RunnableEach"]
 
+T = TypeVar("T")
 
-class RunnableEach(Runnable[Sequence[Input], list[Output]]):
+
+class RunnableEach(Runnable[Sequence[Input], list[T]]):
     """Call a step with every element of the input, at the same time; made by `step.map()`.
 
     `max_concurrency` in the config limits how many run at once. What is bound to it, by `bind` or
@@ -29,7 +31,7 @@ class RunnableEach(Runnable[Sequence[Input], list[Output]]):
     __slots__ = ("bound", "name")
     _calls_out = False
 
-    def __init__(self, *, bound: Runnable[Input, Output], name: str | None = None) -> None:
+    def __init__(self, *, bound: Runnable[Input, T], name: str | None = None) -> None:
         self.bound = coerce_to_runnable(bound)
         self.name = name
 
@@ -37,15 +39,15 @@ class RunnableEach(Runnable[Sequence[Input], list[Output]]):
         name = name or self.name or f"RunnableEach<{self.bound.get_name()}>"
         return super().get_name(suffix, name=name)
 
-    def bind(self, **kwargs: Any) -> RunnableEach[Input, Output]:
+    def bind(self, **kwargs: Any) -> RunnableEach[Input, T]:
         return RunnableEach(bound=self.bound.bind(**kwargs), name=self.name)
 
     def with_config(
         self, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> RunnableEach[Input, Output]:
+    ) -> RunnableEach[Input, T]:
         return RunnableEach(bound=self.bound.with_config(config, **kwargs), name=self.name)
 
-    def _plan(self, value: Sequence[Any], run: Run, /, **options: Any) -> Plan[list[Output]]:
+    def _plan(self, value: Sequence[Any], run: Run, /, **options: Any) -> Plan[list[T]]:
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise CompositionError(f"{self.get_name()} takes a list; got {shown(value)}")
         calls = [

@@ -20,7 +20,7 @@ __all__ = ["read_events"]
 
 # A run that is this many events ahead of its reader waits. Enough to make the cost of waking the
 # other side small beside that of the events, few enough to stop a model soon.
-EVENTS_AHEAD = 256
+EVENTS_AHEAD = 512
 
 
 def read_events(
@@ -58,8 +58,8 @@ def read_events(
             items = pipe.items
             while items or await pipe.ready():
                 yield items.popleft()
-                if pipe.full:
-                    pipe.drain()
+                if pipe.full and len(pipe.items) == pipe.low:
+                    pipe.let_writers_go_on()
         finally:
             pipe.close()
             await beside.stop()

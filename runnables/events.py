@@ -7,7 +7,8 @@ parents. A closed or cancelled run ends in an error event whose error is the can
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Literal, Protocol, TypeAlias, TypedDict, get_args
+from functools import partial
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypedDict, get_args
 
 from ..errors import ConfigError, shown
 
@@ -20,6 +21,7 @@ __all__ = [
     "Kind",
     "Rendering",
     "StreamEvent",
+    "Takers",
     "Version",
     "checked_version",
 ]
@@ -151,8 +153,16 @@ class FollowedRun(Protocol):
     """What a reader looks at in a run."""
 
     event: StreamEvent
+    showed: bool
 
     def passed_on(self) -> Any: ...
+
+
+class Takers(NamedTuple):
+    """What takes the events of one run: its chunks, of which there are many, and the others."""
+
+    chunks: Deliver
+    others: Deliver
 
 
 class Rendering:
@@ -174,57 +184,46 @@ class Rendering:
         self._root = ""
         self._depth = 0
 
-    def follow(self, run: FollowedRun) -> Deliver | None:
-        """Give what takes the events of a run; None for a hidden one."""
+    def follow(self, run: FollowedRun, *, alone: bool) -> Takers | None:
+        """Give what takes the events of a run; None for a hidden one.
+
+        Args:
+            run: The run, which has just begun.
+            alone: Whether nobody else gets the events: then their pattern can be made to fit.
+        """
         event = run.event
         is_root = not self._root
         if is_root:
             self._root, self._depth = event["run_id"], len(event["parent_ids"])
         if not self._wanted.admits(event):
             return None
-        if is_root and self._version == "v1":
-            return self._as_v1_root(run)
-        if is_root and self._depth:
-            return self._as_root
-        if self._version == "v1":
-            return self._without_parents
-        return self._below_root if self._depth else self._put
+        hidden = len(event["parent_ids"]) if self._version == "v1" else self._depth
+        put = self._put
+        if hidden and alone:
+            event["parent_ids"] = event["parent_ids"][hidden:]
+        elif hidden:
+            put = partial(self._without_parents, hidden)
+        if is_root and (self._depth or self._version == "v1"):
+            return Takers(put, partial(self._as_root, run, put))
+        return Takers(put, put)
 
-    def _without_parents(self, event: StreamEvent) -> None:
+    def _without_parents(self, hidden: int, event: StreamEvent) -> None:
         event = event.copy()
-        event["parent_ids"] = []
+        event["parent_ids"] = event["parent_ids"][hidden:]
         self._put(event)
 
-    def _below_root(self, event: StreamEvent) -> None:
+    def _as_root(self, run: FollowedRun, put: Deliver, event: StreamEvent) -> None:
         event = event.copy()
-        event["parent_ids"] = event["parent_ids"][self._depth :]
-        self._put(event)
-
-    def _as_root(self, event: StreamEvent) -> None:
-        event = event.copy()
-        event["parent_ids"] = []
         if event["event"].endswith("_start"):
             event["data"] = {"input": self._raw_input}
         elif event["event"].endswith("_end"):
-            event["data"] = {"output": event["data"]["output"]}
-        self._put(event)
-
-    def _as_v1_root(self, run: FollowedRun) -> Deliver:
-        streamed = False
-
-        def put(event: StreamEvent) -> None:
-            nonlocal streamed
-            data = event["data"]
-            streamed = streamed or "chunk" in data
-            if "output" in data:
-                event = event.copy()
-                if streamed:  # v1 sums up what it has shown
-                    event["data"] = {"output": run.passed_on()}
-                else:  # and shows the output of a step that does not stream as its one chunk
-                    chunk = event.copy()
-                    chunk["event"] = event["event"].removesuffix("_end") + "_stream"
-                    chunk["data"] = {"chunk": data["output"]}
-                    self._as_root(chunk)
-            self._as_root(event)
-
-        return put
+            output = event["data"]["output"]
+            if self._version == "v1" and run.showed:  # v1 sums up what it has shown,
+                output = run.passed_on()
+            elif self._version == "v1":  # and shows what does not stream as its one chunk
+                chunk = event.copy()
+                chunk["event"] = event["event"].removesuffix("_end") + "_stream"
+                chunk["data"] = {"chunk": output}
+                put(chunk)
+            event["data"] = {"output": output}
+        put(event)

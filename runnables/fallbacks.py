@@ -91,7 +91,8 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
             raise CompositionError(
                 f"exception_key={self.exception_key!r} needs a dict as input; got {shown(value)}"
             ) from exc
-        return {**value, self.exception_key: exc}
+        variables: Mapping[str, Any] = value
+        return {**variables, self.exception_key: exc}
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__") or attribute == "runnable":
@@ -102,9 +103,10 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
 
         @wraps(own)
         def for_all(*args: Any, **kwargs: Any) -> Any:
-            first = own(*args, **kwargs)
-            if not isinstance(first, Runnable):
-                return first
+            made = own(*args, **kwargs)
+            if not isinstance(made, Runnable):
+                return made
+            first: Runnable[Any, Any] = made
             return RunnableWithFallbacks(
                 runnable=first,
                 fallbacks=[getattr(step, attribute)(*args, **kwargs) for step in self.fallbacks],
@@ -115,13 +117,13 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         return for_all
 
 
-def exception_types(argument: str, given: object) -> tuple[type[BaseException], ...]:
+def exception_types(argument: str, given: Any) -> tuple[type[BaseException], ...]:
     """Give the exception classes that an argument names: one, or several.
 
     Raises:
         ConfigError: It names something else.
     """
-    types = tuple(given) if isinstance(given, tuple | list) else (given,)
+    types: tuple[Any, ...] = (*given,) if isinstance(given, tuple | list) else (given,)
     for one in types:
         if not (isinstance(one, type) and issubclass(one, BaseException)):
             raise ConfigError(f"{argument} takes exception classes; got {shown(one)}")

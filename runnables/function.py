@@ -170,7 +170,7 @@ class RunnableLambda(Runnable[Input, Output]):
         self.afunc = afunc
         self.name = name or _name_of(func)
         self._runs_inline = inline or isinstance(func, _INLINE) or _is_quick_builtin(func)
-        self._direct = (
+        self._direct: Callable[..., Any] | None = (
             func
             if self._function is not None
             and self._function.kind == "plain"
@@ -187,7 +187,8 @@ class RunnableLambda(Runnable[Input, Output]):
         else:
             result = self._called(value, run, options)
         if isinstance(result, Runnable):
-            result = execute(result, value, run.deeper(value))
+            step: Runnable[Any, Any] = result
+            result = execute(step, value, run.deeper(value))
         elif type(result) is CoroutineType:
             raise _returned_coroutine(self, result)
         return result  # type: ignore[no-any-return]  # what the function said it returns
@@ -195,7 +196,8 @@ class RunnableLambda(Runnable[Input, Output]):
     async def _ainvoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         result = await self._aresult(value, run, options)
         if isinstance(result, Runnable):
-            result = await aexecute(result, value, run.deeper(value))
+            step: Runnable[Any, Any] = result
+            result = await aexecute(step, value, run.deeper(value))
         return result  # type: ignore[no-any-return]  # what the function said it returns
 
     async def _aresult(self, value: Any, run: Run, options: dict[str, Any]) -> Any:
@@ -235,7 +237,8 @@ class RunnableLambda(Runnable[Input, Output]):
         if self._function is not None and self._function.kind == "generator":
             yield from result
         elif isinstance(result, Runnable):
-            yield from open_stream_of(result, value, run.deeper(value))
+            step: Runnable[Any, Any] = result
+            yield from open_stream_of(step, value, run.deeper(value))
         elif type(result) is CoroutineType:
             raise _returned_coroutine(self, result)
         else:
@@ -257,7 +260,8 @@ class RunnableLambda(Runnable[Input, Output]):
             if not isinstance(result, Runnable):
                 yield result
                 return
-            stream = aopen_stream_of(result, value, run.deeper(value))
+            step: Runnable[Any, Any] = result
+            stream = aopen_stream_of(step, value, run.deeper(value))
         try:
             async for chunk in stream:
                 yield chunk
@@ -265,9 +269,7 @@ class RunnableLambda(Runnable[Input, Output]):
             await aclose(stream)
 
 
-def _returned_coroutine(
-    step: Runnable[Any, Any], result: CoroutineType[Any, Any, Any]
-) -> CompositionError:
+def _returned_coroutine(step: Runnable[Any, Any], result: Any) -> CompositionError:
     result.close()  # else Python warns, somewhere else, that it was never awaited
     return CompositionError(
         f"{step.get_name()} returned a coroutine and was called synchronously; "

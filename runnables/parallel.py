@@ -120,7 +120,7 @@ def _branch(
 RunnableMap = RunnableParallel
 
 
-def coerce_to_runnable(thing: object) -> Runnable[Any, Any]:
+def coerce_to_runnable(thing: Any) -> Runnable[Any, Any]:
     """Give the step that `thing` stands for.
 
     A function becomes a `RunnableLambda`, a generator function a `RunnableGenerator` (it is given
@@ -130,9 +130,11 @@ def coerce_to_runnable(thing: object) -> Runnable[Any, Any]:
         CompositionError: It is none of these.
     """
     if isinstance(thing, Runnable):
-        return thing
+        step: Runnable[Any, Any] = thing
+        return step
     if isinstance(thing, Mapping):
-        return RunnableParallel(thing)
+        steps: Mapping[str, Any] = thing
+        return RunnableParallel(steps)
     if inspect.isgeneratorfunction(thing) or inspect.isasyncgenfunction(thing):
         return RunnableGenerator(thing)
     if callable(thing):

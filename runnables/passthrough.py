@@ -57,7 +57,8 @@ class RunnablePassthrough(Runnable[T, T]):
             self._effect = RunnableLambda(first, afunc if func is not None else None)
 
     @classmethod
-    def assign(  # type: ignore[override]  # LCEL has the two methods of this name
+    # LCEL has the two methods of this name.
+    def assign(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         cls, **kwargs: RunnableLike
     ) -> RunnableAssign:
         """Make a step that adds keys to its input, a dict; see `RunnableAssign`."""

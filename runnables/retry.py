@@ -80,7 +80,7 @@ class RunnableRetry(Runnable[Input, Output]):
         self.max_attempt_number = max_attempt_number
         # An interrupt or an exit is only retried after if its class is named; a cancellation never.
         self._offered: tuple[type[BaseException], ...] = (Exception,)
-        if isinstance(retry_exception_types, tuple | list | type):
+        if isinstance(retry_exception_types, type) or not callable(retry_exception_types):
             types = exception_types("retry_if_exception_type", retry_exception_types)
             self._offered = (Exception, *types)
             retry = retry or tenacity.retry_if_exception_type(types)
@@ -114,7 +114,8 @@ class RunnableRetry(Runnable[Input, Output]):
                     state.set_exception((type(exc), exc, exc.__traceback__))
                 else:
                     if isinstance(result, Opened):
-                        return result  # type: ignore[return-value]  # a stream is not judged
+                        # A stream is not judged.
+                        return result  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
                     state.set_result(result)
             elif isinstance(do, tenacity.DoSleep):
                 state.prepare_for_next_attempt()

@@ -36,7 +36,6 @@ class RouterRunnable(Runnable[RouterInput, Output]):
     __slots__ = ("name", "runnables")
     _calls_out = False
     _has_run = False
-    _takes_options = True
 
     def __init__(self, runnables: Mapping[str, RunnableLike]) -> None:
         if not runnables:
