@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict, Unpack
 
 from ..errors import MessageError, shown
@@ -34,10 +34,6 @@ class CommonFields(TypedDict, total=False):
     type: str
 
 
-def _text_of_number(id: object) -> object:
-    return str(id) if isinstance(id, int | float) else id
-
-
 class BaseMessage(BaseModel):
     """A message of a conversation: who says it (`type`) and what is said (`content`).
 
@@ -57,7 +53,7 @@ class BaseMessage(BaseModel):
     response_metadata: dict[str, Any] = Field(default_factory=dict)
     type: str
     name: str | None = None
-    id: Annotated[str | None, BeforeValidator(_text_of_number)] = None
+    id: str | None = Field(default=None, coerce_numbers_to_str=True)
 
     def __init__(
         self, content: GivenContent = None, *, id: str | None = None, **fields: Unpack[CommonFields]
@@ -110,8 +106,7 @@ class BaseMessage(BaseModel):
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """Give what there is to say: a chunk has eleven fields, most of them empty."""
         yield "content", self.content
-        for name in type(self).__pydantic_fields__:
-            value = getattr(self, name)
+        for name, value in self:
             if name not in ("content", "type") and value is not None and value not in ({}, []):
                 yield name, value
 
@@ -207,7 +202,8 @@ def plain_text(cls: type[Message]) -> type[Message]:
     return cls
 
 
-# Setting a slot through its descriptor is the fastest way around BaseModel.__setattr__.
+# Setting a slot through its descriptor is the fastest way around BaseModel.__setattr__; and a whole
+# new dict is read four times as fast as one that was filled item by item (CPython splits that one).
 set_values = BaseModel.__dict__["__dict__"].__set__
 set_given = BaseModel.__dict__["__pydantic_fields_set__"].__set__
 set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__

@@ -44,7 +44,7 @@ def get_buffer_string(
     }
     write = {"prefix": _prefixed, "xml": _element}.get(format)
     if write is None:
-        raise MessageError(f"no format {shown(format)}; write 'prefix' or 'xml'.")
+        raise MessageError(f"there is no format {shown(format)}. Write 'prefix' or 'xml'.")
     return message_separator.join(
         write(message, _speaker(message, prefixes)) for message in messages
     )

@@ -54,7 +54,7 @@ class ChatPromptValue(PromptValue):
 
     messages: list[SerializeAsAny[BaseMessage]]
 
-    if TYPE_CHECKING:
+    if TYPE_CHECKING:  # any sequence will do: it is copied into a list
 
         def __init__(self, *, messages: Sequence[BaseMessage]) -> None: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, TypeVar, cast
+from typing import Any, Literal, Required, Self, TypeVar, cast
 from uuid import UUID
 
 from pydantic import field_validator
@@ -21,12 +21,9 @@ class ToolOutputMixin:
 
 
 class _ToolFields(CommonFields, total=False):
+    tool_call_id: Required[str]
     artifact: Any
     status: Literal["success", "error"]
-
-
-class _RequiredToolFields(_ToolFields):
-    tool_call_id: str
 
 
 class ToolMessage(BaseMessage, ToolOutputMixin):
@@ -44,11 +41,7 @@ class ToolMessage(BaseMessage, ToolOutputMixin):
     status: Literal["success", "error"] = "success"
 
     def __init__(
-        self,
-        content: GivenContent = None,
-        *,
-        id: str | None = None,
-        **fields: Unpack[_RequiredToolFields],
+        self, content: GivenContent = None, *, id: str | None = None, **fields: Unpack[_ToolFields]
     ) -> None:
         self._fill(content, id, fields)
 
@@ -76,11 +69,7 @@ class ToolMessageChunk(ToolMessage, BaseMessageChunk):
     type: str = "ToolMessageChunk"
 
     def __init__(
-        self,
-        content: GivenContent = None,
-        *,
-        id: str | None = None,
-        **fields: Unpack[_RequiredToolFields],
+        self, content: GivenContent = None, *, id: str | None = None, **fields: Unpack[_ToolFields]
     ) -> None:
         self._fill(content, id, fields)
 

@@ -208,6 +208,13 @@ def test_numbers_and_objects_are_written_as_the_content_of_a_tool_message():
     assert ToolMessage("x", tool_call_id=7).tool_call_id == "7"
 
 
+def test_the_repr_of_a_message_says_only_what_there_is():
+    assert repr(AIMessageChunk("tok", id="run-1")) == "AIMessageChunk(content='tok', id='run-1')"
+    assert repr(HumanMessage("")) == "HumanMessage(content='')"
+    call = {"name": "f", "args": {}, "id": "1", "type": "tool_call"}
+    assert repr(AIMessage("", tool_calls=[call])) == f"AIMessage(content='', tool_calls=[{call}])"
+
+
 def test_chunks_of_other_messages_are_built_the_same_way():
     assert HumanMessageChunk("hi", id="1").model_dump() == {
         "content": "hi",

@@ -127,5 +127,5 @@ def test_in_xml_nothing_that_is_said_can_be_taken_for_the_next_speaker():
 def test_what_nobody_says_has_no_place_in_a_text():
     with pytest.raises(MessageError, match="a RemoveMessage has no place in a text"):
         get_buffer_string([RemoveMessage("1")])
-    with pytest.raises(MessageError, match="no format 'yaml'; write 'prefix' or 'xml'"):
+    with pytest.raises(MessageError, match=r"no format 'yaml'\. Write 'prefix' or 'xml'"):
         get_buffer_string([], format="yaml")
