@@ -34,7 +34,7 @@ Chunk: TypeAlias = dict[str, Any]
 _Item: TypeAlias = Chunk | BaseException | None  # None: there is nothing more to come
 
 # How many tokens of a prompt are computed before a stop is noticed: more make it late, fewer slow.
-_BATCH = 128
+_BATCH = 64
 
 # A path longer than this, and the file name in it, is too long for the address of a unix socket.
 _LONGEST_FOLDER = 80
