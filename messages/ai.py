@@ -22,7 +22,7 @@ from .chunks import BaseMessageChunk, ChunkAccumulator
 from .content import ContentBlock, ReasoningContentBlock
 from .merge import SequenceNode
 from .pretty import calls_repr
-from .shapes import is_array
+from .shapes import has_type, is_array
 from .standard import standard_blocks, whole_server_tool_call
 from .tool_calls import (
     InvalidToolCall,
@@ -118,7 +118,7 @@ def _calls_in(content: list[str | dict[str, Any]]) -> list[ToolCall]:
     return [
         tool_call(name=block.get("name", ""), args=block.get("args") or {}, id=block.get("id"))
         for block in content
-        if isinstance(block, dict) and block.get("type") == "tool_call"
+        if has_type(block, "tool_call")
     ]
 
 

@@ -9,6 +9,7 @@ from .ai import AIMessage
 from .base import BaseMessage
 from .convert import MessageLikeRepresentation, convert_to_messages, message_class
 from .prompt_values import PromptValue
+from .shapes import has_type
 from .tool import ToolMessage
 
 __all__ = ["Kinds", "filter_messages", "is_of_kind"]
@@ -109,8 +110,4 @@ def _without_tool_calls(
 
 
 def _is_call(item: str | dict[str, Any], ids: Sequence[str]) -> bool:
-    return (
-        isinstance(item, dict)
-        and item.get("type") in ("tool_call", "tool_use")
-        and item.get("id") in ids
-    )
+    return has_type(item, "tool_call", "tool_use") and item.get("id") in ids

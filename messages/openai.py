@@ -16,7 +16,7 @@ from .content import Content
 from .convert import MessageLikeRepresentation, convert_to_messages, tool_result_message
 from .prompt_values import PromptValue
 from .roles import ChatMessage, FunctionMessage, HumanMessage, SystemMessage
-from .shapes import is_object
+from .shapes import has_type, is_object
 from .standard import standard_block
 from .tool import ToolMessage
 from .tool_calls import ToolCall
@@ -119,9 +119,7 @@ def _convert(
 
 
 def _blocks_of_type(content: Content, *words: str) -> list[Block]:
-    if isinstance(content, str):
-        return []
-    return [block for block in content if isinstance(block, dict) and block.get("type") in words]
+    return [] if isinstance(content, str) else [item for item in content if has_type(item, *words)]
 
 
 def _calls_in(content: Content) -> list[ToolCall]:
@@ -144,20 +142,14 @@ def _content(content: Content, text_format: str, pass_through: bool) -> str | li
         if text_format == "string":
             return content
         content = [content] if content else []
-    parts = [
-        _part(block, pass_through)
-        for block in content
-        if isinstance(block, str) or block.get("type") not in _ELSEWHERE
-    ]
+    parts = [_part(block, pass_through) for block in content if not has_type(block, *_ELSEWHERE)]
     if text_format == "string" and all(part.get("type") == "text" for part in parts):
         return "\n".join(part["text"] for part in parts)
     return parts
 
 
 # Blocks that are no content in OpenAI's API: calls are fields of the message, results are messages.
-_ELSEWHERE = frozenset(
-    {"tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "tool_result"}
-)
+_ELSEWHERE = ("tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "tool_result")
 _DATA = frozenset({"image", "audio", "file", "text-plain"})
 
 
@@ -170,9 +162,9 @@ def _part(block: str | Block, pass_through: bool) -> Block:
     kind = standard["type"]
     if kind == "text":
         return {"type": "text", "text": standard.get("text", "")}
-    if kind in _DATA and block.get("type") not in ("image_url", "input_audio"):
-        return convert_to_openai_data_block(block)
-    if pass_through or kind in _DATA or kind == "reasoning":
+    if kind in _DATA:
+        return convert_to_openai_data_block(standard)
+    if pass_through or kind == "reasoning":
         return block
     raise MessageError(
         f"OpenAI's API has no block like {shown(block)}. Leave it out, or let it pass with "

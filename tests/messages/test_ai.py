@@ -116,6 +116,8 @@ def test_tool_calls_are_read_from_openai_s_own_shape():
         call["args"] for call in AIMessage("", additional_kwargs={"tool_calls": odd}).tool_calls
     ] == [{"b": 2}]
     assert AIMessage("", additional_kwargs={"tool_calls": None}).tool_calls == []
+    assert AIMessage("", additional_kwargs={"tool_calls": [{"function": {"name": "f"}}]}).tool_calls
+    assert AIMessageChunk("", additional_kwargs={"tool_calls": [{"id": "1"}]}).tool_calls == []
     piece = {"index": 0, "id": "1", "function": {"name": "f", "arguments": '{"a'}}
     chunk = AIMessageChunk("", additional_kwargs={"tool_calls": [piece]})
     assert chunk.tool_call_chunks == [fragment("f", '{"a', "1")]

@@ -90,6 +90,8 @@ def test_a_tool_that_failed_in_one_chunk_failed():
     total = ok + failed
     assert (total.content, total.status, total.artifact) == ("ab", "error", {"rows": [1, 2]})
     assert (failed + ok).status == "error"
+    with pytest.raises(MessageError, match="tool_call_id is '1' in one and None"):
+        ok + HumanMessageChunk("b")
     assert ok.artifact == {"rows": [1]}
 
 

@@ -80,6 +80,10 @@ def test_a_message_becomes_what_openai_takes(message, openai):
             {"type": "image_url", "image_url": {"url": "u", "detail": "low"}},
         ),
         (
+            {"type": "image_url", "image_url": "u"},
+            {"type": "image_url", "image_url": {"url": "u"}},
+        ),
+        (
             {"type": "image", "source": {"type": "url", "url": "u"}},
             {"type": "image_url", "image_url": {"url": "u"}},
         ),
