@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 TOOLS = Path(sys.executable).parent
 SUPPORTED = ("3.11", "3.12", "3.13")
+# No command takes this long; one that hangs is ended, and its part has failed.
+LIMIT_S = 1200
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
@@ -162,6 +164,7 @@ def side_by_side(*commands: Sequence[object]) -> None:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
+            timeout=LIMIT_S,
         )
 
     with ThreadPoolExecutor(2) as pool:
@@ -177,7 +180,7 @@ def run(*command: object, **settings: str) -> None:
     show(command)
     words = [str(word) for word in command]
     env = {**os.environ, **settings}
-    subprocess.run(words, cwd=ROOT, env=env, check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(words, cwd=ROOT, env=env, check=True, stdin=subprocess.DEVNULL, timeout=LIMIT_S)
 
 
 def show(command: Sequence[object]) -> None:
@@ -202,9 +205,9 @@ def main(names: list[str]) -> int:
         started = time.monotonic()
         try:
             {**PARTS, "wheel": wheel}[name]()
-        except subprocess.CalledProcessError as error:
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             failed.append(name)
-            print(f"{name} failed: {Path(error.cmd[0]).name} gave {error.returncode}", flush=True)
+            print(f"{name} failed: {error}", flush=True)
         took[name] = time.monotonic() - started
     print()
     for name, seconds in took.items():
