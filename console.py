@@ -41,7 +41,7 @@ class Step:
     ended: float | None = None
     state: State = "running"
     chunks: int = 0
-    text: list[str] = field(default_factory=list)
+    text: list[str] = field(default_factory=list[str])
     error: BaseException | None = None
 
     def seconds(self, now: float) -> float:
@@ -175,12 +175,12 @@ def _watched_by(view: _View, config: RunnableConfig | None) -> RunnableConfig:
 
 
 def _view(file: TextIO | None, live: bool | None) -> _View:
-    file = file or sys.stdout
+    out: TextIO = file or sys.stdout
     if live is None:
-        live = file.isatty() and _rich_console(file) is not None
+        live = out.isatty() and _rich_console(out) is not None
     if not live:
-        return _Lines(file)
-    console = _rich_console(file)
+        return _Lines(out)
+    console = _rich_console(out)
     if console is None:
         raise MissingExtraError("The live view", "rich", "rich")
     return _Tree(console)

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-def shown(value: object, limit: int = 200) -> str:
+def shown(value: Any, limit: int = 200) -> str:
     """Give the repr of a value for an error message, cut at `limit` characters."""
     text = repr(value)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

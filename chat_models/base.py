@@ -21,6 +21,7 @@ from ..messages import (
     message_chunk_to_message,
 )
 from ..runnables import Run, RunnableSerializable, aclose, acollect, collect, iterate_in_thread
+from ..runnables.events import Kind
 
 __all__ = ["BaseChatModel", "LanguageModelInput"]
 
@@ -52,13 +53,14 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             if tools are given.
     """
 
-    _kind: ClassVar[Literal["chat_model"]] = "chat_model"
+    _kind: ClassVar[Kind] = "chat_model"
     _writes: ClassVar[frozenset[str]] = frozenset()
 
     disable_streaming: bool | Literal["tool_calling"] = False
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
-        super().__init_subclass__(abstract=abstract, **kwargs)  # type: ignore[call-arg]
+        kwargs["abstract"] = abstract  # a word that pydantic's own signature does not know
+        super().__init_subclass__(**kwargs)
         cls._writes = frozenset(
             h for h in _HOOKS if getattr(cls, h) is not getattr(BaseChatModel, h)
         )
@@ -133,7 +135,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
                 last = chunk
                 if chunk.id is None:
                     # Per token: past pydantic's __setattr__, which costs half as much as a chunk.
-                    chunk.__dict__["id"] = name
+                    chunk.__dict__["id"] = name  # pyright: ignore[reportIndexIssue]
                     chunk.__pydantic_fields_set__.add("id")
                 else:
                     name = chunk.id
@@ -153,7 +155,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             for chunk in stream:
                 last = chunk
                 if chunk.id is None:
-                    chunk.__dict__["id"] = name
+                    chunk.__dict__["id"] = name  # pyright: ignore[reportIndexIssue]
                     chunk.__pydantic_fields_set__.add("id")
                 else:
                     name = chunk.id
@@ -219,7 +221,8 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
                 f"_generate of {type(self).__name__} must return an AIMessage; got {shown(message)}"
             )
         if message.id is None:
-            message.__dict__["id"] = f"run-{run.own_id()}"
+            # pyright takes the dict of a model for that of its class.
+            message.__dict__["id"] = f"run-{run.own_id()}"  # pyright: ignore[reportIndexIssue]
             message.__pydantic_fields_set__.add("id")
         return message
 

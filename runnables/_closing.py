@@ -56,16 +56,14 @@ def as_generator(stream: Iterable[T]) -> Generator[T, None, None]:
     """Give the stream as a generator, which can be closed and has a frame."""
     if not isinstance(stream, GeneratorType):
         return _generated(iter(stream))
-    generator: Generator[T, None, None] = stream
-    return generator
+    return stream  # pyright: ignore[reportUnknownVariableType]  # what can be sent to it
 
 
 def as_async_generator(stream: AsyncIterator[T]) -> AsyncGenerator[T, None]:
     """Give the stream as a generator, which can be closed and has a frame."""
     if not isinstance(stream, AsyncGeneratorType):
         return _agenerated(stream)
-    generator: AsyncGenerator[T, None] = stream
-    return generator
+    return stream  # pyright: ignore[reportUnknownVariableType]  # what can be sent to it
 
 
 def _generated(stream: Iterator[T]) -> Generator[T, None, None]:

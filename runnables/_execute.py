@@ -312,14 +312,14 @@ def _watched_stream(
         gate = run.sink.gate
         stream = as_generator(step._transform(chunks, run, **options))
         while True:
-            token = current.set(run) if step._calls_out else None
+            put = current.set(run) if step._calls_out else None
             try:
                 chunk = next(stream)
             except StopIteration:
                 break
             finally:
-                if token is not None:
-                    current.reset(token)
+                if put is not None:
+                    current.reset(put)
             run.streamed(chunk, shown)
             if gate is not None and gate.full:
                 gate.room_in_thread()
@@ -364,14 +364,14 @@ async def _awatched_stream(
         gate = run.sink.gate
         stream = as_async_generator(step._atransform(chunks, run, **options))
         while True:
-            token = current.set(run) if step._calls_out else None
+            put = current.set(run) if step._calls_out else None
             try:
                 chunk = await anext(stream)
             except StopAsyncIteration:
                 break
             finally:
-                if token is not None:
-                    current.reset(token)
+                if put is not None:
+                    current.reset(put)
             run.streamed(chunk, shown)
             if gate is not None and gate.full:
                 await gate.room()

@@ -39,7 +39,7 @@ class Sum:
         if chunk is None:
             return
         self._kind = type(chunk)
-        self._acc = _accumulator(chunk)
+        self._acc = _accumulator(self._kind)
         self._acc.add(chunk)
         # Text may be followed by anything; the list sorts it out at the end.
         self.add = self._acc.add if issubclass(self._kind, str) else self._more
@@ -51,7 +51,7 @@ class Sum:
         elif chunk is not None and acc is not None:
             total = _plus(acc.result(), chunk)
             self._kind = type(total)
-            self._acc = _accumulator(total)
+            self._acc = _accumulator(self._kind)
             self._acc.add(total)
 
     def result(self) -> Any:
@@ -59,12 +59,11 @@ class Sum:
         return None if self._acc is None else self._acc.result()
 
 
-def _accumulator(chunk: Any) -> Accumulator:
-    kind: type[Any] = type(chunk)
+def _accumulator(kind: Any) -> Accumulator:
     if hasattr(kind, "accumulator"):
         return cast(Accumulator, kind.accumulator())
     if issubclass(kind, str):
-        return _Text()
+        return _Text()  # pyright: ignore[reportReturnType]  # it takes the slot for a method
     if kind is bytes or kind is list or kind is tuple:
         return _Sequence(kind)
     return _Plus()
@@ -75,11 +74,9 @@ class _Text:
 
     __slots__ = ("_pieces", "add")
 
-    add: Callable[[Any], object]
-
     def __init__(self) -> None:
         self._pieces: list[Any] = []
-        self.add = self._pieces.append
+        self.add: Callable[[Any], object] = self._pieces.append
 
     def result(self) -> Any:
         try:

@@ -129,19 +129,21 @@ def sleep(seconds: float) -> Generator[Sleep, None, None]:
 def drive(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> T:
     """Carry out the plan of `owner`."""
     last: T | Call[T] = _to_end(owner, plan, run)
-    if not isinstance(last, Call):
-        return last
-    wish: Call[T] = last
-    return _called(owner, wish, run)
+    return (
+        _called(owner, last, run)  # pyright: ignore[reportUnknownArgumentType]  # a Call[T]
+        if isinstance(last, Call)
+        else last
+    )
 
 
 async def adrive(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> T:
     """Carry out the plan of `owner`."""
     last: T | Call[T] = await _ato_end(owner, plan, run)
-    if not isinstance(last, Call):
-        return last
-    wish: Call[T] = last
-    return await _acalled(owner, wish, run)
+    return (
+        await _acalled(owner, last, run)  # pyright: ignore[reportUnknownArgumentType]
+        if isinstance(last, Call)
+        else last
+    )
 
 
 def _to_end(owner: Runnable[Any, T], plan: Plan[T], run: Run, streamed: bool = False) -> Any:
@@ -233,8 +235,7 @@ def drive_stream(owner: Runnable[Any, T], plan: Plan[T], run: Run) -> Generator[
     """Carry out the plan of `owner`, and stream what it ends with."""
     last = _to_end(owner, plan, run, streamed=True)
     if isinstance(last, Call):
-        wish: Call[T] = last
-        last = _Opened(owner, wish, run).to_first()
+        last = _Opened(owner, last, run).to_first()  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(last, _Opened):
         yield from last.chunks()
     else:
@@ -247,8 +248,8 @@ async def adrive_stream(
     """Carry out the plan of `owner`, and stream what it ends with."""
     last = await _ato_end(owner, plan, run, streamed=True)
     if isinstance(last, Call):
-        wish: Call[T] = last
-        last = await _AOpened(owner, wish, run).to_first()
+        stream = _AOpened(owner, last, run)  # pyright: ignore[reportUnknownArgumentType]
+        last = await stream.to_first()
     if not isinstance(last, _AOpened):
         yield last
         return

@@ -159,12 +159,12 @@ class WatchedRun(Run):
         "showed",
     )
 
-    id: str  # pyright: ignore[reportIncompatibleVariableOverride]  # a watched run always has one,
+    id: str  # a watched run always has one,
     sink: Sink  # and somebody who watches
 
     def identify(self, step: Runnable[Any, Any], sink: Sink) -> None:
         """Take the identity of an execution of `step`."""
-        self.id = self.run_id or new_id()
+        self.id = self.run_id or new_id()  # pyright: ignore[reportIncompatibleVariableOverride]
         self.input: Any = UNKNOWN
         self._began = False
         self._sum = Sum()

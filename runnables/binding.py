@@ -36,7 +36,7 @@ class RunnableBinding(Runnable[Input, Output]):
         config: RunnableConfig | None = None,
     ) -> None:
         self.name = None
-        self.bound = coerce_to_runnable(bound)
+        self.bound: Runnable[Input, Output] = coerce_to_runnable(bound)
         self.kwargs = dict(kwargs or {})
         self.config: RunnableConfig = checked(config)
         if self.config.get("run_id") is not None:

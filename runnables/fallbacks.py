@@ -84,15 +84,14 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         finally:
             first = None  # else the exception and this frame hold each other
 
-    def _with_exception(self, value: Any, exc: BaseException) -> Any:
+    def _with_exception(self, value: Mapping[str, Any], exc: BaseException) -> Any:
         if self.exception_key is None:
             return value
         if not isinstance(value, Mapping):
             raise CompositionError(
                 f"exception_key={self.exception_key!r} needs a dict as input; got {shown(value)}"
             ) from exc
-        variables: Mapping[str, Any] = value
-        return {**variables, self.exception_key: exc}
+        return {**value, self.exception_key: exc}
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__") or attribute == "runnable":
@@ -103,12 +102,11 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
 
         @wraps(own)
         def for_all(*args: Any, **kwargs: Any) -> Any:
-            made = own(*args, **kwargs)
-            if not isinstance(made, Runnable):
-                return made
-            first: Runnable[Any, Any] = made
+            first = own(*args, **kwargs)
+            if not isinstance(first, Runnable):
+                return first
             return RunnableWithFallbacks(
-                runnable=first,
+                runnable=coerce_to_runnable(first),
                 fallbacks=[getattr(step, attribute)(*args, **kwargs) for step in self.fallbacks],
                 exceptions_to_handle=self.exceptions_to_handle,
                 exception_key=self.exception_key,
@@ -117,13 +115,15 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         return for_all
 
 
-def exception_types(argument: str, given: Any) -> tuple[type[BaseException], ...]:
+def exception_types(
+    argument: str, given: type[BaseException] | Sequence[Any]
+) -> tuple[type[BaseException], ...]:
     """Give the exception classes that an argument names: one, or several.
 
     Raises:
         ConfigError: It names something else.
     """
-    types: tuple[Any, ...] = (*given,) if isinstance(given, tuple | list) else (given,)
+    types: tuple[Any, ...] = tuple(given) if isinstance(given, tuple | list) else (given,)
     for one in types:
         if not (isinstance(one, type) and issubclass(one, BaseException)):
             raise ConfigError(f"{argument} takes exception classes; got {shown(one)}")

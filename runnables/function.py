@@ -187,8 +187,7 @@ class RunnableLambda(Runnable[Input, Output]):
         else:
             result = self._called(value, run, options)
         if isinstance(result, Runnable):
-            step: Runnable[Any, Any] = result
-            result = execute(step, value, run.deeper(value))
+            result = execute(_step(result), value, run.deeper(value))
         elif type(result) is CoroutineType:
             raise _returned_coroutine(self, result)
         return result  # type: ignore[no-any-return]  # what the function said it returns
@@ -196,8 +195,7 @@ class RunnableLambda(Runnable[Input, Output]):
     async def _ainvoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         result = await self._aresult(value, run, options)
         if isinstance(result, Runnable):
-            step: Runnable[Any, Any] = result
-            result = await aexecute(step, value, run.deeper(value))
+            result = await aexecute(_step(result), value, run.deeper(value))
         return result  # type: ignore[no-any-return]  # what the function said it returns
 
     async def _aresult(self, value: Any, run: Run, options: dict[str, Any]) -> Any:
@@ -208,7 +206,7 @@ class RunnableLambda(Runnable[Input, Output]):
                 return self._called(value, run, options)
             work = partial(self._called, value, run, options)
             result = await anyio.to_thread.run_sync(work)
-            return await result if type(result) is CoroutineType else result
+            return await result if inspect.iscoroutine(result) else result
         result = function.call(value, **function.arguments(run, options))
         return await result if function.kind == "async" else await acollect(result)
 
@@ -237,8 +235,7 @@ class RunnableLambda(Runnable[Input, Output]):
         if self._function is not None and self._function.kind == "generator":
             yield from result
         elif isinstance(result, Runnable):
-            step: Runnable[Any, Any] = result
-            yield from open_stream_of(step, value, run.deeper(value))
+            yield from open_stream_of(_step(result), value, run.deeper(value))
         elif type(result) is CoroutineType:
             raise _returned_coroutine(self, result)
         else:
@@ -260,13 +257,18 @@ class RunnableLambda(Runnable[Input, Output]):
             if not isinstance(result, Runnable):
                 yield result
                 return
-            step: Runnable[Any, Any] = result
-            stream = aopen_stream_of(step, value, run.deeper(value))
+            stream = aopen_stream_of(_step(result), value, run.deeper(value))
         try:
             async for chunk in stream:
                 yield chunk
         finally:
             await aclose(stream)
+
+
+def _step(result: Any) -> Runnable[Any, Any]:
+    """What a function returned, once `isinstance` has said that it is a step: of any types."""
+    step: Runnable[Any, Any] = result
+    return step
 
 
 def _returned_coroutine(step: Runnable[Any, Any], result: Any) -> CompositionError:

@@ -130,11 +130,9 @@ def coerce_to_runnable(thing: Any) -> Runnable[Any, Any]:
         CompositionError: It is none of these.
     """
     if isinstance(thing, Runnable):
-        step: Runnable[Any, Any] = thing
-        return step
+        return thing  # pyright: ignore[reportUnknownVariableType]  # a step of any types
     if isinstance(thing, Mapping):
-        steps: Mapping[str, Any] = thing
-        return RunnableParallel(steps)
+        return RunnableParallel(thing)  # pyright: ignore[reportUnknownArgumentType]
     if inspect.isgeneratorfunction(thing) or inspect.isasyncgenfunction(thing):
         return RunnableGenerator(thing)
     if callable(thing):
