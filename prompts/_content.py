@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from pydantic import InstanceOf
 
 from ..errors import TemplateError, shown
+from ._shapes import is_mapping, is_sequence
 from .dict import DictPromptTemplate
 from .formats import PromptTemplateFormat
 from .image import ImagePromptTemplate
@@ -33,7 +34,7 @@ def content_template(
     """
     if isinstance(given, str):
         return PromptTemplate(given, template_format=template_format)
-    if isinstance(given, Sequence) and not isinstance(given, bytes):
+    if is_sequence(given):
         return [_part(item, template_format) for item in given]
     raise TemplateError(
         f"the content of a message is a text or a list of content blocks; got {shown(given)}"
@@ -41,26 +42,36 @@ def content_template(
 
 
 def _part(given: object, template_format: PromptTemplateFormat) -> ContentPart:
-    match given:
-        case str():
-            return PromptTemplate(given, template_format=template_format)
-        case {"text": str() as text, **rest} if rest in ({}, {"type": "text"}):
-            return PromptTemplate(text, template_format=template_format)
-        case {"image_url": str() as url, **rest} if rest in ({}, {"type": "image_url"}):
-            return ImagePromptTemplate({"url": url}, template_format=template_format)
-        case {"image_url": Mapping() as image, **rest} if rest in ({}, {"type": "image_url"}):
-            return ImagePromptTemplate(image, template_format=template_format)
-        case Mapping():
-            return DictPromptTemplate(given, template_format=template_format)
-        case StringPromptTemplate() | ImagePromptTemplate() | DictPromptTemplate():
-            return given
-        case _:
-            raise TemplateError(f"{shown(given)} is no content block")
+    if isinstance(given, str):
+        return PromptTemplate(given, template_format=template_format)
+    if isinstance(given, StringPromptTemplate | ImagePromptTemplate | DictPromptTemplate):
+        return given
+    if not is_mapping(given):
+        raise TemplateError(f"{shown(given)} is no content block")
+    text, image = _only(given, "text"), _only(given, "image_url")
+    if isinstance(text, str):
+        return PromptTemplate(text, template_format=template_format)
+    if isinstance(image, str):
+        return ImagePromptTemplate({"url": image}, template_format=template_format)
+    if is_mapping(image):
+        return ImagePromptTemplate(image, template_format=template_format)
+    return DictPromptTemplate(given, template_format=template_format)
 
 
-def fill_content(parts: Sequence[ContentPart], values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the content blocks."""
-    return [_block(part, values) for part in parts]
+def _only(block: Mapping[str, Any], kind: str) -> object:
+    """Give what a block of this type has, if it has nothing else."""
+    if block.keys() <= {"type", kind} and block.get("type", kind) == kind:
+        return block.get(kind)
+    return None
+
+
+def fill_content(
+    content: StringPromptTemplate | list[ContentPart], values: Mapping[str, Any]
+) -> str | list[dict[str, Any]]:
+    """Give the content of a message."""
+    if isinstance(content, list):
+        return [_block(part, values) for part in content]
+    return content._format_inside(values)
 
 
 def _block(part: ContentPart, values: Mapping[str, Any]) -> dict[str, Any]:

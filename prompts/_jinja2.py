@@ -74,7 +74,7 @@ def parse_jinja2(text: str) -> tuple[tuple[str, ...], Render]:
         MissingExtraError: jinja2 is not installed.
     """
     environment = _environment()
-    from jinja2 import TemplateSyntaxError, UndefinedError, meta  # noqa: PLC0415 - an extra
+    from jinja2 import TemplateSyntaxError, UndefinedError, meta
 
     try:
         tree = environment.parse(text)
@@ -105,9 +105,9 @@ def parse_jinja2(text: str) -> tuple[tuple[str, ...], Render]:
 @cache
 def _environment() -> Environment:
     try:
-        from jinja2 import StrictUndefined  # noqa: PLC0415 - an extra
-        from jinja2.runtime import LoopContext  # noqa: PLC0415 - an extra
-        from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415 - an extra
+        from jinja2 import StrictUndefined
+        from jinja2.runtime import LoopContext
+        from jinja2.sandbox import SandboxedEnvironment
     except ImportError as exc:
         raise MissingExtraError("the template format 'jinja2'", "jinja2", "jinja2") from exc
 
@@ -147,8 +147,9 @@ def _check(node: Any, text: str, loops: int) -> None:
             _refuse(f"the test {node.name!r}", text)
         case "Name" if node.name == "self":
             _refuse("the name 'self', which is Jinja's own,", text)
-        case kind if kind not in _NODES:
-            _refuse(f"what Jinja calls {kind}", text)
+        case kind:
+            if kind not in _NODES:
+                _refuse(f"what Jinja calls {kind}", text)
     for child in node.iter_child_nodes():
         _check(child, text, loops)
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from ..errors import TemplateError, shown
+from ..messages.shapes import is_object
 from ._parsed import Render
+from ._shapes import is_items
 
 __all__ = ["parse_mustache"]
 
@@ -39,7 +41,7 @@ class _Variable:
 class _Section:
     name: str
     inverted: bool
-    nodes: list[_Node] = field(default_factory=list)
+    nodes: list[_Node]
 
 
 _Node: TypeAlias = str | _Variable | _Section
@@ -53,7 +55,7 @@ def parse_mustache(text: str) -> tuple[tuple[str, ...], Render]:
     Raises:
         TemplateError: It is malformed, or asks for more than the values of variables.
     """
-    root = _Section("", inverted=False)
+    root = _Section("", False, [])
     opened = [root]
     for kind, name in _tokens(text):
         if kind == "text":
@@ -65,7 +67,7 @@ def parse_mustache(text: str) -> tuple[tuple[str, ...], Render]:
                 )
             opened.pop()
         elif kind in ("#", "^"):
-            section = _Section(name, inverted=kind == "^")
+            section = _Section(name, kind == "^", [])
             opened[-1].nodes.append(section)
             opened.append(section)
             if len(opened) > MAX_DEPTH + 1:
@@ -152,7 +154,8 @@ def _check_name(sign: str, name: str, text: str) -> None:
         )
 
 
-_MISSING: Final[Any] = object()
+_MISSING: Final = object()
+_get: Final = dict[str, Any].get
 
 
 class _Filling:
@@ -190,7 +193,7 @@ class _Filling:
             if section.inverted and not value:
                 self._fill(section.nodes)
             return
-        for scope in value if isinstance(value, list | tuple) else (value,):
+        for scope in value if is_items(value) else (value,):
             self._scopes.append(scope)
             self._fill(section.nodes)
             self._scopes.pop()
@@ -200,9 +203,9 @@ class _Filling:
         if name == ".":
             return self._scopes[-1] if self._scopes else None
         for scope in reversed(self._scopes):
-            # Past whatever a subclass has made of these methods: reading is not to run code.
-            if isinstance(scope, dict):
-                value = dict.get(scope, name, _MISSING)
+            if is_object(scope):
+                # Not scope.get(): a subclass of dict is not to run its own code here.
+                value = _get(scope, name, _MISSING)
                 if value is not _MISSING:
                     return value
         return self._values.get(name)
@@ -210,6 +213,4 @@ class _Filling:
 
 def _text_of(value: Any) -> str:
     """Give the text of a value; none and empty containers have none, 0 has."""
-    if value is None or (isinstance(value, list | tuple | dict) and not value):
-        return ""
-    return str(value)
+    return "" if value is None or value in ([], (), {}) else str(value)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ..errors import TemplateError
+from ._shapes import is_items, is_mapping
 from .formats import PromptTemplateFormat, read_template
 
 __all__ = ["fill", "variables_of"]
@@ -27,10 +28,10 @@ def _variables(data: object, template_format: PromptTemplateFormat, room: int) -
     _check_depth(room)
     if isinstance(data, str):
         yield from read_template(data, template_format).variables
-    elif isinstance(data, Mapping):
+    elif is_mapping(data):
         for value in data.values():
             yield from _variables(value, template_format, room - 1)
-    elif isinstance(data, list | tuple):
+    elif is_items(data):
         for item in data:
             yield from _variables(item, template_format, room - 1)
 
@@ -50,9 +51,9 @@ def fill(
     _check_depth(room)
     if isinstance(data, str):
         return read_template(data, template_format).render(values)
-    if isinstance(data, Mapping):
+    if is_mapping(data):
         return {k: fill(v, template_format, values, room - 1) for k, v in data.items()}
-    if isinstance(data, list | tuple):
+    if is_items(data):
         return [fill(item, template_format, values, room - 1) for item in data]
     return data
 

@@ -13,6 +13,7 @@ from ..errors import CompositionError, PromptInputError, TemplateError, shown
 from ..messages import PromptValue
 from ..runnables import Run, Runnable, RunnableConfig, RunnableSerializable
 from ._schema import schema_of
+from ._shapes import is_mapping
 
 __all__ = [
     "BasePromptTemplate",
@@ -163,13 +164,10 @@ class BasePromptTemplate(RunnableSerializable[dict[str, Any], Value], Generic[Fo
 
     # Variables.
 
-    def _complete(self, given: object) -> Mapping[str, Any]:
+    def _complete(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Give all variables: those of the call, and the partial ones that it does not say."""
-        values: Mapping[str, Any]
-        if isinstance(given, dict) or isinstance(given, Mapping):  # noqa: SIM101 - far cheaper
-            values = given
-        else:
-            values = self._named(given)
+        if not isinstance(values, dict):
+            values = self._named(values)
         if self.partial_variables:
             values = {**self._partials(), **values}
         for name in self.input_variables:
@@ -192,6 +190,9 @@ class BasePromptTemplate(RunnableSerializable[dict[str, Any], Value], Generic[Fo
         return self._format(self._inner(values))
 
     def _named(self, value: object) -> Mapping[str, Any]:
+        """Give the variables where the input is no dict: it may be the only one."""
+        if is_mapping(value):
+            return value
         if len(self.input_variables) == 1:
             return {self.input_variables[0]: value}
         wanted = "".join(f"{name!r}: ..., " for name in self.input_variables).rstrip(", ")

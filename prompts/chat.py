@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Self, overload
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self, TypeAlias, cast, overload
 
 from pydantic import BaseModel, Field, InstanceOf
 from typing_extensions import Unpack
 
 from ..errors import MessageError, shown
 from ..messages import AnyMessage, BaseMessage
-from ._parts import MessageLike, MessageLikeRepresentation, aformat_parts, format_parts, to_part
+from ._parts import MessageLike, MessageLikeRepresentation, refuse_part, to_part
 from .base import PromptFields, infer_variables
 from .chat_base import BaseChatPromptTemplate
 from .formats import PromptTemplateFormat
@@ -60,7 +60,8 @@ class ChatPromptTemplate(BaseChatPromptTemplate):
         fields: PromptFields,
         **more: Any,
     ) -> None:
-        if isinstance(messages, str | Mapping) or not isinstance(messages, Iterable):
+        given: object = messages
+        if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
             raise MessageError(
                 f"a chat prompt is a list of messages; got {shown(messages)}. "
                 'Write ChatPromptTemplate([("human", "...")]).'
@@ -162,10 +163,22 @@ class ChatPromptTemplate(BaseChatPromptTemplate):
     # Filling it in.
 
     def _format_messages(self, values: Mapping[str, Any]) -> list[BaseMessage]:
-        return format_parts(self.messages, values)
+        messages: list[BaseMessage] = []
+        for part in self.messages:
+            format_part = _formatters.get(type(part)) or _formatter(type(part))
+            messages += format_part(part, values)
+        return messages
 
     async def _aformat_messages(self, values: Mapping[str, Any]) -> list[BaseMessage]:
-        return await aformat_parts(self.messages, values)
+        messages: list[BaseMessage] = []
+        for part in self.messages:
+            format_part = _formatters.get(type(part)) or _formatter(type(part))
+            if format_part is _format_prompt:
+                prompt = cast(BaseChatPromptTemplate, part)
+                messages += await prompt._aformat_messages(prompt._inner(values))
+            else:
+                messages += format_part(part, values)
+        return messages
 
     def _hint(self, missing: list[str]) -> str:
         for part in self.messages:
@@ -175,6 +188,33 @@ class ChatPromptTemplate(BaseChatPromptTemplate):
 
     def pretty_repr(self, html: bool = False) -> str:
         return "\n\n".join(part.pretty_repr(html) for part in self.messages)
+
+
+_Formatter: TypeAlias = Callable[[Any, Mapping[str, Any]], list[BaseMessage]]
+
+# What makes messages of a part, by its class: isinstance() is slow for pydantic's classes.
+_formatters: dict[type, _Formatter] = {}
+
+
+def _formatter(kind: type) -> _Formatter:
+    found: _Formatter
+    if issubclass(kind, BaseMessage):
+        found = _format_message
+    elif issubclass(kind, BaseChatPromptTemplate):
+        found = _format_prompt
+    elif issubclass(kind, BaseMessagePromptTemplate):
+        found = kind._format_messages
+    else:
+        return refuse_part
+    return _formatters.setdefault(kind, found)
+
+
+def _format_message(part: BaseMessage, values: Mapping[str, Any]) -> list[BaseMessage]:
+    return [part]
+
+
+def _format_prompt(part: BaseChatPromptTemplate, values: Mapping[str, Any]) -> list[BaseMessage]:
+    return part._format_messages(part._inner(values))
 
 
 def _needed(parts: Iterable[MessageLike]) -> set[str]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
 from ..errors import TemplateError, shown
 from ..messages import BaseMessage, messages_from_dict
+from ..messages.shapes import is_object
+from ._shapes import is_items, is_mapping
 from .base import BasePromptTemplate
 from .chat import ChatPromptTemplate
 from .dict import DictPromptTemplate
@@ -55,7 +57,7 @@ _CLASSES: Final[dict[str, type[BaseModel]]] = {
     "chat_message": ChatMessagePromptTemplate,
     "placeholder": MessagesPlaceholder,
 }
-_KINDS: Final = {cls: kind for kind, cls in _CLASSES.items()}
+_KINDS: Final[dict[type[object], str]] = {cls: kind for kind, cls in _CLASSES.items()}
 
 _MADE_OF_PROMPTS: Final = frozenset({"messages", "prompt", "example_prompt", "prefix", "suffix"})
 _INFERRED: Final = frozenset({"input_variables", "optional_variables", "input_types"})
@@ -83,21 +85,25 @@ def prompt_from_dict(data: Mapping[str, Any]) -> BasePromptTemplate[Any, Any]:
         MessageError: There is something in the place of a message that is none.
     """
     _check_plain(data)
-    if not isinstance(data, Mapping):
+    if not is_mapping(data):
         raise TemplateError(f"a prompt is described by a dict; got {shown(data)}")
     kind = "chat" if "messages" in data else "prompt"  # what is meant if nothing is said
     prompt = _read({"_type": kind, **data})
-    if not isinstance(prompt, BasePromptTemplate):
+    if not _is_prompt(prompt):
         raise TemplateError(f"{shown(data)} describes a part of a prompt, not a prompt")
     return prompt
 
 
-def _write(value: Any) -> dict[str, Any]:
+def _is_prompt(value: object) -> TypeGuard[BasePromptTemplate[Any, Any]]:
+    return isinstance(value, BasePromptTemplate)
+
+
+def _write(value: object) -> dict[str, Any]:
     if isinstance(value, BaseMessage):
         fields = value.model_dump(exclude_defaults=True)
         return {"_type": "message", "type": value.type, "data": fields}
     kind = _KINDS.get(type(value))
-    if kind is None:
+    if kind is None or not isinstance(value, BaseModel):
         raise TemplateError(f"a {type(value).__name__} cannot be saved as data")
     if isinstance(value, BaseStringMessagePromptTemplate) and (short := _short(kind, value)):
         return short
@@ -114,8 +120,8 @@ def _write(value: Any) -> dict[str, Any]:
     return data
 
 
-def _write_field(given: Any) -> Any:
-    if isinstance(given, list):
+def _write_field(given: object) -> object:
+    if is_items(given):
         return [_write(item) for item in given]
     return _write(given) if isinstance(given, BaseModel) else given
 
@@ -130,7 +136,7 @@ def _short(kind: str, template: BaseStringMessagePromptTemplate) -> dict[str, An
     return {"role": kind, "content": prompt.template}
 
 
-def _read(data: Mapping[str, Any]) -> Any:
+def _read(data: Mapping[str, Any]) -> object:
     fields = dict(data)
     kind = fields.pop("_type")
     if kind == "message":
@@ -156,14 +162,16 @@ def _read(data: Mapping[str, Any]) -> Any:
         ) from None
 
 
-def _read_field(value: Any) -> Any:
-    if isinstance(value, list):
+def _read_field(value: object) -> object:
+    if is_items(value):
         return [_read_field(item) for item in value]
-    return _read(value) if isinstance(value, Mapping) and "_type" in value else value
+    return _read(value) if is_mapping(value) and "_type" in value else value
 
 
 def _check_names(kind: str, cls: type[BaseModel], fields: Mapping[str, Any]) -> None:
-    known = cls.model_fields.keys() - _NO_DATA | ({"template_format"} if kind == "chat" else set())
+    known = set(cls.model_fields) - _NO_DATA
+    if kind == "chat":
+        known.add("template_format")
     if unknown := fields.keys() - known:
         name = min(unknown)
         close = get_close_matches(name, known, n=1)
@@ -182,11 +190,11 @@ def _check_plain(data: object) -> None:
         below: list[object] = []
         for value in level:
             left -= 1
-            if isinstance(value, dict):
+            if is_object(value):
                 if not all(isinstance(key, str) for key in value):
                     raise TemplateError(f"the keys of {shown(value)} are not all strings")
                 below += value.values()
-            elif isinstance(value, list | tuple):
+            elif is_items(value):
                 below += value
             elif value is not None and not isinstance(value, str | int | float):
                 raise TemplateError(

@@ -67,7 +67,7 @@ class LengthBasedExampleSelector(BaseModel, BaseExampleSelector):
     example_prompt: InstanceOf[StringPromptTemplate]
     get_text_length: Callable[[str], int] = _count_words
     max_length: int = 2048
-    example_text_lengths: list[int] = Field(default_factory=list)
+    example_text_lengths: list[int] = Field(default_factory=list[int])
 
     def model_post_init(self, context: Any, /) -> None:
         """Measure the examples."""

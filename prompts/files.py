@@ -13,7 +13,7 @@ from .data import prompt_from_dict, prompt_to_dict
 
 __all__ = ["PromptDirectory", "load_prompt", "save_prompt"]
 
-MAX_FILE_SIZE: Final = 2_000_000
+MAX_FILE_SIZE: Final = 500_000
 """How many bytes a file with a prompt may have."""
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -134,7 +134,7 @@ def _to_json(data: object) -> str:
 
 def _yaml() -> Any:
     try:
-        import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
+        import yaml  # type: ignore[import-untyped]
     except ImportError as exc:
         raise MissingExtraError("a prompt in YAML", "pyyaml", "yaml") from exc
     return yaml

@@ -20,7 +20,9 @@ from ..messages import (
     get_msg_title_repr,
 )
 from ._content import ContentPart, content_template, fill_content
+from ._shapes import is_sequence
 from .formats import PromptTemplateFormat
+from .prompt import PromptTemplate
 from .string_base import StringPromptTemplate
 
 __all__ = [
@@ -143,10 +145,10 @@ class BaseStringMessagePromptTemplate(BaseMessagePromptTemplate, ABC):
         return self._format_messages(kwargs)[0]
 
     def _format_messages(self, values: Mapping[str, Any]) -> list[BaseMessage]:
-        prompt: Any = self.prompt
-        text = type(prompt) is not list  # isinstance() is slow for pydantic's classes
-        content = prompt._format_inside(values) if text else fill_content(prompt, values)
-        return [self._message(content)]
+        prompt = self.prompt
+        if type(prompt) is PromptTemplate and not prompt.partial_variables:  # as usual, and fast
+            return [self._message(prompt._format(values))]
+        return [self._message(fill_content(prompt, values))]
 
     def _hint(self, missing: list[str]) -> str:
         prompts = self.prompt if isinstance(self.prompt, list) else [self.prompt]
@@ -241,8 +243,8 @@ class MessagesPlaceholder(BaseMessagePromptTemplate):
                 f'MessagesPlaceholder({name!r}) needs {name!r}. Pass {{"{name}": [...]}}, '
                 f"or write MessagesPlaceholder({name!r}, optional=True)."
             )
-        given = values[name]
-        if not isinstance(given, Sequence) or isinstance(given, str | bytes):
+        given: object = values[name]
+        if not is_sequence(given):
             raise MessageError(
                 f"MessagesPlaceholder({name!r}) takes a list of messages; got {shown(given)}. "
                 f'Pass {{"{name}": [...]}}.'
