@@ -336,7 +336,7 @@ class Runnable(ABC, Generic[Input, Output]):
 
         return RunnableSequence(self, other)
 
-    def __ror__(self, other: RunnableLike) -> Runnable[Any, Output]:
+    def __ror__(self, other: Callable[..., Any] | Mapping[str, Any]) -> Runnable[Any, Output]:
         from .sequence import RunnableSequence
 
         return RunnableSequence(other, self)
@@ -365,13 +365,13 @@ class Runnable(ABC, Generic[Input, Output]):
         """Put a step behind this one that adds keys to its output, a dict."""
         from .passthrough import RunnablePassthrough
 
-        return self | RunnablePassthrough.assign(**kwargs)
+        return self.pipe(RunnablePassthrough.assign(**kwargs))
 
     def pick(self, keys: str | list[str]) -> Runnable[Input, Any]:
         """Put a step behind this one that gives one key of its output, or a dict of some."""
         from .passthrough import RunnablePick
 
-        return self | RunnablePick(keys)
+        return self.pipe(RunnablePick(keys))
 
     def map(self) -> Runnable[Sequence[Input], list[Output]]:
         """Give the step that calls this one with every element of a list."""

@@ -1,0 +1,165 @@
+"""Compositions and the types they have. Read by the type checkers, never run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from typing import Any, assert_type
+
+from levada.chat_models import GenericFakeChatModel
+from levada.messages import AIMessage, ChatPromptValue
+from levada.parsers import StrOutputParser
+from levada.prompts import ChatPromptTemplate
+from levada.runnables import (
+    Runnable,
+    RunnableAssign,
+    RunnableBranch,
+    RunnableConfig,
+    RunnableGenerator,
+    RunnableLambda,
+    RunnableParallel,
+    RunnablePassthrough,
+    RunnablePick,
+    StreamEvent,
+    chain,
+    coerce_to_runnable,
+)
+
+prompt = ChatPromptTemplate([("human", "{question}")])
+model = GenericFakeChatModel(messages=iter(["answer"]))
+parser = StrOutputParser()
+
+
+def length(text: str) -> int:
+    return len(text)
+
+
+async def alength(text: str) -> int:
+    return len(text)
+
+
+def lengths(chunks: Iterator[str]) -> Generator[int, None, None]:
+    for chunk in chunks:
+        yield len(chunk)
+
+
+async def alengths(chunks: AsyncIterator[str]) -> AsyncGenerator[int, None]:
+    async for chunk in chunks:
+        yield len(chunk)
+
+
+def words(text: str) -> Iterator[str]:
+    yield from text.split()
+
+
+def with_config(text: str, config: RunnableConfig) -> int:
+    return len(text) + len(config)
+
+
+async def awith_config(text: str, config: RunnableConfig) -> int:
+    return len(text) + len(config)
+
+
+def is_long(text: str) -> bool:
+    return len(text) > 9
+
+
+# In the order of `|`.
+
+asked = prompt | model
+answer = prompt | model | parser
+assert_type(asked, Runnable[dict[str, Any], AIMessage])
+assert_type(answer, Runnable[dict[str, Any], str])
+assert_type(prompt | (model | parser), Runnable[dict[str, Any], str])
+
+# Every kind of function.
+
+assert_type(answer | length, Runnable[dict[str, Any], int])
+assert_type(answer | alength, Runnable[dict[str, Any], int])
+assert_type(answer | lengths, Runnable[dict[str, Any], int])
+assert_type(answer | alengths, Runnable[dict[str, Any], int])
+assert_type(answer | str.split, Runnable[dict[str, Any], list[str]])
+assert_type(answer | length | str, Runnable[dict[str, Any], str])
+
+# Steps made of functions.
+
+counted = RunnableLambda(length)
+assert_type(counted, RunnableLambda[str, int])
+assert_type(RunnableLambda(alength), RunnableLambda[str, int])
+assert_type(RunnableLambda(awith_config), RunnableLambda[str, int])
+assert_type(RunnableLambda(words), RunnableLambda[str, str])
+assert_type(RunnableLambda(with_config), RunnableLambda[str, int])
+assert_type(RunnableLambda(length, alength), RunnableLambda[str, int])
+assert_type(RunnableGenerator(lengths), RunnableGenerator[str, int])
+assert_type(RunnableGenerator(alengths), RunnableGenerator[str, int])
+assert_type(answer | counted, Runnable[dict[str, Any], int])
+
+
+@chain
+def shout(text: str) -> str:
+    return text.upper()
+
+
+assert_type(shout, Runnable[str, str])
+assert_type(answer | shout, Runnable[dict[str, Any], str])
+
+# Dicts.
+
+both: RunnableParallel[str] = RunnableParallel(text=shout, length=length)
+assert_type(answer | both, Runnable[dict[str, Any], dict[str, Any]])
+assert_type(answer | {"text": shout, "length": length}, Runnable[dict[str, Any], dict[str, Any]])
+assert_type({"question": shout} | prompt, Runnable[Any, ChatPromptValue])
+assert_type({"question": shout} | answer, Runnable[Any, str])
+assert_type(answer.pick("text"), Runnable[dict[str, Any], Any])
+assert_type(both.assign(words=words), Runnable[str, dict[str, Any]])
+assert_type(both.pick(["text"]), Runnable[str, Any])
+assert_type(RunnablePassthrough.assign(words=words), RunnableAssign)
+assert_type(both | RunnablePick("text"), Runnable[str, Any])
+assert_type(answer | RunnablePassthrough[str](), Runnable[dict[str, Any], str])
+
+# Choices, second tries, settings.
+
+branch: RunnableBranch[str, str] = RunnableBranch((is_long, shout), shout)
+assert_type(answer | branch, Runnable[dict[str, Any], str])
+assert_type(answer.with_retry(stop_after_attempt=2), Runnable[dict[str, Any], str])
+assert_type(
+    answer.with_retry(retry_if_exception_type=(OSError,)) | length, Runnable[dict[str, Any], int]
+)
+assert_type(answer.with_fallbacks([answer]) | length, Runnable[dict[str, Any], int])
+assert_type(answer.with_fallbacks([answer]).invoke({}), str)
+assert_type(answer.map(), Runnable[Sequence[dict[str, Any]], list[str]])
+assert_type(answer.map().invoke([{}]), list[str])
+assert_type(answer.bind(stop=["."]), Runnable[dict[str, Any], str])
+assert_type(answer.with_config(tags=["mine"]), Runnable[dict[str, Any], str])
+assert_type(answer.with_config({"run_name": "mine"}).invoke({}), str)
+assert_type(answer.pipe(length), Runnable[dict[str, Any], Any])
+assert_type(coerce_to_runnable(length), Runnable[Any, Any])
+
+# Calls.
+
+assert_type(prompt.invoke({"question": "why?"}), ChatPromptValue)
+assert_type(model.invoke("why?"), AIMessage)
+assert_type(model.invoke([("human", "why?")]), AIMessage)
+assert_type(answer.invoke({"question": "why?"}), str)
+assert_type(answer.batch([{}]), list[str])
+assert_type(answer.batch([{}], return_exceptions=False), list[str])
+assert_type(answer.batch([{}], return_exceptions=True), list[str | Exception])
+assert_type(answer.stream({}), Generator[str, None, None])
+assert_type(answer.transform([{}]), Generator[str, None, None])
+
+for chunk in model.stream("why?"):
+    assert_type(chunk, AIMessage)
+
+
+async def calls(questions: AsyncIterator[dict[str, Any]]) -> None:
+    assert_type(await model.ainvoke("why?"), AIMessage)
+    assert_type(await answer.ainvoke({}), str)
+    assert_type(await answer.abatch([{}]), list[str])
+    assert_type(await answer.abatch([{}], return_exceptions=True), list[str | Exception])
+    assert_type(answer.atransform(questions), AsyncGenerator[str, None])
+    async for chunk in answer.astream({}):
+        assert_type(chunk, str)
+    async for message in model.astream("why?"):
+        assert_type(message, AIMessage)
+    async for event in answer.astream_events({}, version="v2"):
+        assert_type(event, StreamEvent)
+        assert_type(event["name"], str)
