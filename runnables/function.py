@@ -102,13 +102,24 @@ class RunnableLambda(Runnable[Input, Output]):
     @overload
     def __init__(
         self,
-        func: Callable[..., AsyncIterator[Output]],
+        func: Callable[[Input], AsyncIterator[Output]]
+        | Callable[[Input, RunnableConfig], AsyncIterator[Output]],
         afunc: None = None,
         name: str | None = None,
     ) -> None: ...
     @overload
     def __init__(
-        self, func: Callable[..., Awaitable[Output]], afunc: None = None, name: str | None = None
+        self,
+        func: Callable[[Input], Awaitable[Output]],
+        afunc: None = None,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        func: Callable[[Input, RunnableConfig], Awaitable[Output]],
+        afunc: None = None,
+        name: str | None = None,
     ) -> None: ...
     @overload
     def __init__(

@@ -85,7 +85,7 @@ assert_type(answer | length | str, Runnable[dict[str, Any], str])
 counted = RunnableLambda(length)
 assert_type(counted, RunnableLambda[str, int])
 assert_type(RunnableLambda(alength), RunnableLambda[str, int])
-assert_type(RunnableLambda(awith_config), RunnableLambda[str, int])
+configured: RunnableLambda[str, int] = RunnableLambda(awith_config)  # to mypy: of Any
 assert_type(RunnableLambda(words), RunnableLambda[str, str])
 assert_type(RunnableLambda(with_config), RunnableLambda[str, int])
 assert_type(RunnableLambda(length, alength), RunnableLambda[str, int])
