@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from json import JSONDecoder
 from typing import Any, cast
 
@@ -27,18 +28,31 @@ class Call:
 
     Attributes:
         name: Which tool.
-        args: With what: an object of JSON, empty before it begins.
         id: What ties the answer to the call.
     """
 
-    __slots__ = ("_parser", "_texts", "args", "id", "name")
+    __slots__ = ("_args", "_parser", "_texts", "id", "name")
 
-    def __init__(self, name: str = "", args: Any = None, id: str | None = None) -> None:
+    def __init__(
+        self, name: str = "", args: dict[str, Any] | None = None, id: str | None = None
+    ) -> None:
         self.name = name
-        self.args: Any = {} if args is None else args
         self.id = id
+        self._args: Any = args
         self._texts: list[str] = []
         self._parser: PartialJsonParser | None = None
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """With what: an object of JSON, empty before it begins."""
+        if self._parser is not None:
+            # An integer of thousands of digits may yet become a float; if not, `finish` says so.
+            with suppress(PartialJsonError):
+                self._args = self._parser.snapshot()
+        args = {} if self._args is None else self._args
+        if not isinstance(args, dict):
+            raise self.wrong("expected an object at character 0")
+        return cast("dict[str, Any]", args)
 
     def feed(self, fragment: ToolCallChunk, *, strict: bool) -> int:
         """Read on; tell by how much the call has grown."""
@@ -47,34 +61,24 @@ class Call:
         text = fragment["args"] or ""
         if text:
             self._texts.append(text)
-            if self._parser is None:
-                self._parser = PartialJsonParser(strict=strict)
-            try:
-                self._parser.feed(text)
-            except PartialJsonError as error:
-                raise self.wrong(str(error)) from None
-            self._take(self._parser.snapshot())
+            parser = self._parser = self._parser or PartialJsonParser(strict=strict)
+            self._read(lambda: parser.feed(text))
         return 1 + len(text)
 
     def finish(self) -> None:
         """Check the arguments: nothing will follow."""
-        if self._parser is not None:
-            try:
-                args = self._parser.finish()
-            except PartialJsonError as error:
-                raise self.wrong(str(error)) from None
-            self._take("null" if args is None else args)
-
-    def _take(self, args: Any) -> None:
-        if isinstance(args, dict):
-            self.args = args
-        elif args is not None:
+        if self._parser is not None and self._read(self._parser.finish) is None:
             raise self.wrong("expected an object at character 0")
 
+    def _read(self, step: Callable[[], Any]) -> Any:
+        try:
+            return step()
+        except PartialJsonError as error:
+            raise self.wrong(str(error)) from None
+
     def wrong(self, what: str) -> OutputParserException:
-        """Make the exception that says what is wrong with the arguments."""
-        text = "".join(self._texts) or repr(self.args)
-        return _wrong(self.name, text, what)
+        """Make the exception that says what is wrong with the call."""
+        return _wrong(self.name, "".join(self._texts) or repr(self._args), what)
 
 
 class Calls:
@@ -172,8 +176,8 @@ def parse_tool_call(
     name, text = function["name"], function["arguments"]
     if partial:
         try:
-            args = parse_partial_json(text, strict=strict)
-        except (PartialJsonError, TypeError):
+            args = parse_partial_json(text or "", strict=strict)
+        except PartialJsonError:
             return None
     else:
         args = _arguments(name, text, strict)

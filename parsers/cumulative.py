@@ -163,11 +163,15 @@ class DiffReader(Reader[list[dict[str, Any]]]):
 class Pace:
     """Says when to look again at an answer that grows, if a look takes longer the longer it is.
 
-    First at every chunk, then whenever 1/64 more has come. So all looks together take no longer
-    than some 65 looks at the whole answer.
+    As long as the answer is short, at every chunk; then whenever 1/64 of what is above that has
+    come. So all looks together take time linear in its length.
+
+    Args:
+        short: How many characters are short.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, short: int) -> None:
+        self._short = short
         self._length = 0
         self._next = 0
 
@@ -176,7 +180,8 @@ class Pace:
         self._length += length
         if self._length < self._next:
             return False
-        self._next = self._length + self._length // 64
+        if self._length > self._short:
+            self._next = self._length + (self._length - self._short) // 64
         return True
 
 

@@ -11,12 +11,13 @@ from ..errors import OutputParserException
 from ..messages import BaseMessage
 from ..messages.partial_json import PartialJsonError, PartialJsonParser
 from .base import text_of
-from .cumulative import BaseCumulativeTransformOutputParser, Reader, growing
+from .cumulative import BaseCumulativeTransformOutputParser, Pace, Reader
 
 __all__ = ["JsonOutputParser", "JsonReader", "json_instructions", "parse_json"]
 
 _decode = JSONDecoder(strict=False).decode
 _MAX_BRACKETS = 500  # of a text that json's own decoder, which recurses, reads
+_SHORT = 130_000  # what is open is copied into every snapshot: a string this long in some 10 us
 
 
 class JsonOutputParser(BaseCumulativeTransformOutputParser[Any]):
@@ -49,12 +50,17 @@ class JsonOutputParser(BaseCumulativeTransformOutputParser[Any]):
 
 
 class JsonReader(Reader[Any]):
-    """Reads the JSON in an answer: it may stand in prose, or in a fence of markdown."""
+    """Reads the JSON in an answer: it may stand in prose, or in a fence of markdown.
 
-    def __init__(self) -> None:
+    Args:
+        short: How many characters are short; see `Pace`.
+    """
+
+    def __init__(self, short: int = _SHORT) -> None:
         super().__init__()
         self._parser = PartialJsonParser(markdown=True)
         self._texts: list[str] = []
+        self._pace = Pace(short)
 
     def feed(self, chunk: BaseMessage | str) -> bool:
         text = text_of(chunk)
@@ -63,20 +69,24 @@ class JsonReader(Reader[Any]):
             self._parser.feed(text)
         except PartialJsonError as error:
             raise self._exception(error) from None
-        return self._parser.changed
+        if not (self._pace.due(len(text)) and self._parser.changed):
+            return False
+        try:
+            self._value = self._parser.snapshot()
+        except PartialJsonError:  # an integer of thousands of digits, if it does not become a float
+            return False
+        return True
 
     def finish(self) -> bool:
+        before = self._value
         try:
-            return self._parser.finish() is not self._value
+            self._value = self._parser.finish()
         except PartialJsonError as error:
             raise self._exception(error) from None
-
-    def value(self) -> Any:
-        return growing(self.plain_value())
+        return self._value is not before
 
     def plain_value(self) -> Any:
         """Give the value for who does not pass it on in a stream."""
-        self._value = self._parser.snapshot()
         return self._value
 
     def text(self) -> str:

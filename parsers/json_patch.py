@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import compress
-from operator import is_not
+from collections.abc import Iterable, Iterator
+from itertools import compress, islice
+from operator import is_, is_not
 from typing import Any
 
 from typing_extensions import TypeIs
@@ -26,25 +26,31 @@ def _operations(old: Any, new: Any, path: str) -> Iterator[dict[str, Any]]:
         yield from _in_object(old, new, path)
     elif _is_list(old) and _is_list(new):
         yield from _in_list(old, new, path)
-    elif type(old) is not type(new) or old != new:
+    elif old is not new and (type(old) is not type(new) or old != new):
         yield {"op": "replace", "path": path, "value": new}
 
 
 def _in_object(old: dict[str, Any], new: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
-    if not old.keys() <= new.keys():
-        for key in old.keys() - new.keys():
-            yield {"op": "remove", "path": _below(path, key)}
-        old = {key: value for key, value in old.items() if key in new}
-    for key in compress(old, map(is_not, old.values(), map(new.__getitem__, old))):
+    changed: Iterable[str]
+    added: Iterable[str]
+    if all(map(is_, old, new)) and len(old) <= len(new):  # the same keys, and maybe more
+        changed = compress(old, map(is_not, old.values(), new.values()))
+        added = islice(new, len(old), None)
+    else:
+        for key in old:
+            if key not in new:
+                yield {"op": "remove", "path": _below(path, key)}
+        changed = (key for key in old if key in new)
+        added = (key for key in new if key not in old)
+    for key in changed:
         yield from _operations(old[key], new[key], _below(path, key))
-    if len(old) < len(new):
-        for key in new:
-            if key not in old:
-                yield {"op": "add", "path": _below(path, key), "value": new[key]}
+    for key in added:
+        yield {"op": "add", "path": _below(path, key), "value": new[key]}
 
 
 def _in_list(old: list[Any], new: list[Any], path: str) -> Iterator[dict[str, Any]]:
-    for i in compress(range(len(old)), map(is_not, old, new)):
+    settled = max(len(old) - 1, 0)  # all but the last, if it has grown
+    for i in range(settled if old[:settled] == new[:settled] else 0, min(len(old), len(new))):
         yield from _operations(old[i], new[i], f"{path}/{i}")
     for i in reversed(range(len(new), len(old))):
         yield {"op": "remove", "path": f"{path}/{i}"}

@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any, TypeVar, overload
 
 from pydantic import BaseModel, PrivateAttr, SkipValidation, TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
 
 from ..errors import OutputParserException
 from ..messages import BaseMessage
-from .base import text_of, validation_problems
-from .cumulative import BaseCumulativeTransformOutputParser, DiffReader, Pace, Reader
+from .base import validation_problems
+from .cumulative import BaseCumulativeTransformOutputParser, DiffReader, Reader
 from .json import JsonReader, json_instructions, parse_json
 
 __all__ = ["PydanticOutputParser", "TypeAdapterOutputParser"]
 
 T = TypeVar("T", covariant=True)
 Model = TypeVar("Model", bound=BaseModel, covariant=True)
+
+
+_SHORT = 2_000  # so many characters of JSON are validated in some 10 us
+
+_anything: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 class _TypedOutputParser(BaseCumulativeTransformOutputParser[T], abstract=True):
@@ -116,12 +120,10 @@ class _Reader(Reader[T]):
     def __init__(self, parser: _TypedOutputParser[T]) -> None:
         super().__init__()
         self._parser = parser
-        self._json = JsonReader()
-        self._pace = Pace()
+        self._json = JsonReader(_SHORT)
 
     def feed(self, chunk: BaseMessage | str) -> bool:
-        grown, due = self._json.feed(chunk), self._pace.due(len(text_of(chunk)))
-        if not (grown and due):
+        if not self._json.feed(chunk):
             return False
         try:
             value = self._parser._validated(self._json.plain_value(), partial=True)
@@ -136,4 +138,4 @@ class _Reader(Reader[T]):
 
 class _JsonableDiffReader(DiffReader):
     def _current(self) -> Any:
-        return to_jsonable_python(super()._current())
+        return _anything.dump_python(super()._current(), mode="json")

@@ -22,7 +22,7 @@ _MAX_DEPTH = 200
 
 # Where XML begins in prose. Declarations and comments are for expat, which knows where they end.
 _beginning = re.compile(r"<(?=[A-Za-z_]|!DOCTYPE|!--|\?xml)")
-_perhaps_beginning = re.compile(r"<[!?]?[A-Z-xml]{0,6}\Z")
+_perhaps_beginning = re.compile(r"<[!?]?[-A-Zlmx]{0,6}\Z")
 
 
 class XMLOutputParser(BaseTransformOutputParser[dict[str, Any]]):
@@ -46,9 +46,8 @@ class XMLOutputParser(BaseTransformOutputParser[dict[str, Any]]):
 
     def parse(self, text: str) -> dict[str, Any]:
         reader, total = _Reader(), _Document()
-        for chunk in reader.feed(text):
+        for chunk in [*reader.feed(text), *reader.finish()]:
             total.add(chunk)
-        reader.finish()
         return total.result()
 
     def get_format_instructions(self) -> str:
@@ -65,7 +64,7 @@ class XMLOutputParser(BaseTransformOutputParser[dict[str, Any]]):
         reader = _Reader()
         for chunk in chunks:
             yield from reader.feed(text_of(chunk))
-        reader.finish()
+        yield from reader.finish()
 
     async def _atransform(
         self, chunks: AsyncIterator[BaseMessage | str], run: Run
@@ -74,7 +73,8 @@ class XMLOutputParser(BaseTransformOutputParser[dict[str, Any]]):
         async for chunk in chunks:
             for element in reader.feed(text_of(chunk)):
                 yield element
-        reader.finish()
+        for element in reader.finish():
+            yield element
 
 
 class _Element:
@@ -141,11 +141,14 @@ class _Reader:
         self._held: str = ""  # the end of the prose, if it may be the beginning of XML
         self._begins = 0  # where the XML begins
         self._read = 0  # how many characters of it have been parsed
-        self._unread: list[str] = []  # what came after the last ">"
+        self._read_bytes = 0
+        self._unread: list[str] = []
+        self._unread_length = 0
+        self._enough = 0  # how much has to be unread before it is parsed
         self._open: list[_Element] = []
         self._text: list[str] = []
         self._found: list[XMLChunk] = []
-        self._expat = expat.ParserCreate()
+        self._expat = expat.ParserCreate("utf-8")
         self._expat.buffer_text = True
         self._expat.StartElementHandler = self._start
         self._expat.EndElementHandler = self._end
@@ -158,23 +161,28 @@ class _Reader:
         if self._state == "prose":
             text = self._skip_prose(text)
         if self._state == "xml":
-            # Tags are parsed whole: expat would begin again with every piece of one.
+            # Up to the end of a tag: expat begins again with what it has a part of.
             end = text.rfind(">") + 1
-            if end:
+            self._unread_length += len(text)
+            if end and self._unread_length >= self._enough:
                 self._parse("".join([*self._unread, text[:end]]))
+                text = text[end:]
                 self._unread.clear()
-            self._unread.append(text[end:])
+                self._unread_length = len(text)
+            self._unread.append(text)
         found, self._found = self._found, []
         return found
 
-    def finish(self) -> None:
-        """Check that the document has ended."""
+    def finish(self) -> list[XMLChunk]:
+        """Give the elements that are left, and check that the document has ended."""
         if self._state == "prose":
             raise self._error("the answer has no XML: expected a tag", self._begins)
         if self._state == "xml":
             self._parse("".join(self._unread))
+        if self._state == "xml":
             expected = f"</{self._open[-1].tag}>" if self._open else "a tag"
             raise self._error(f"the XML is cut off: expected {expected}", self._begins + self._read)
+        return self._found
 
     def _skip_prose(self, text: str) -> str:
         text = self._held + text
@@ -191,15 +199,23 @@ class _Reader:
 
     def _parse(self, text: str) -> None:
         try:
-            self._expat.Parse(text)
+            data = text.encode()
+            self._expat.Parse(data)
         except expat.ExpatError as error:
-            if self._state != "end":  # what follows the document is no error
-                what = expat.ErrorString(error.code)
-                raise self._error_here(f"the XML is wrong: {what}") from None
+            if self._state == "end":  # what follows the document is no error
+                return
+            what = expat.ErrorString(error.code)
+            raise self._error_here(f"the XML is wrong: {what}") from None
         except UnicodeEncodeError as error:
-            pos = self._begins + self._read + error.start
+            self._parse(text[: error.start])
+            if self._state == "end":
+                return
+            pos = self._begins + self._read
             raise self._error("the XML is wrong: half of a surrogate pair", pos) from None
         self._read += len(text)
+        self._read_bytes += len(data)
+        # A ">" need not end a tag. Then it takes twice as much, or the time would be quadratic.
+        self._enough = self._read_bytes - self._expat.CurrentByteIndex
 
     def _error_here(self, message: str) -> OutputParserException:
         """Make the exception for the place that expat has come to, which it counts in bytes."""

@@ -17,7 +17,7 @@ __all__ = ["YamlOutputParser"]
 
 Model = TypeVar("Model", bound=BaseModel, covariant=True)
 
-_MAX_LENGTH = 1_000_000
+_MAX_LENGTH = 100_000
 _MAX_DEPTH = 100
 
 
@@ -33,7 +33,7 @@ class YamlOutputParser(BaseOutputParser[Model]):
 
     Raises:
         MissingExtraError: PyYAML is not installed.
-        OutputParserException: The answer is not YAML, is not valid, has more than a million
+        OutputParserException: The answer is not YAML, is not valid, has more than 100,000
             characters or is nested more than 100 levels deep.
     """
 
@@ -44,7 +44,8 @@ class YamlOutputParser(BaseOutputParser[Model]):
 
     def parse(self, text: str) -> Model:
         if len(text) > _MAX_LENGTH:
-            raise parse_error(f"the YAML is longer than {_MAX_LENGTH:,}", text, _MAX_LENGTH)
+            what = f"the YAML has more than {_MAX_LENGTH:,} characters"
+            raise parse_error(what, text, _MAX_LENGTH)
         found = self.pattern.search(text)
         start, end = found.span("yaml") if found else (0, len(text))
         try:
