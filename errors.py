@@ -5,13 +5,14 @@ LevadaError
 │   ├── ConfigError           (ValueError) a config, an option or a version that does not exist
 │   ├── CompositionError      (TypeError) a step that is not runnable, ends that do not fit
 │   ├── PromptInputError      (KeyError) a variable that the template needs is missing
-│   ├── TemplateError         (ValueError) a template that cannot be parsed, or is not allowed
-│   ├── MessageError          (ValueError) something that is not a message, or a role that does not
-exist │   └── MissingExtraError     (ImportError) an optional dependency that is not installed
+│   ├── TemplateError         (ValueError) a template that does not parse, or is not allowed
+│   ├── MessageError          (ValueError) no message, or a role that does not exist
+│   └── MissingExtraError     (ImportError) an optional dependency that is not installed
 └── RunError                  the chain is right and the run failed
     ├── OutputParserException (ValueError) the model's words do not parse
-    ├── ModelError            (RuntimeError) the model could not answer; `retryable` says whether
-    to try again │   └── ContextLengthError    the prompt is longer than the model's context
+    ├── PartialJsonError      (ValueError) a text is not the beginning of a JSON document
+    ├── ModelError            (RuntimeError) the model could not answer; may be `retryable`
+    │   └── ContextLengthError    the prompt is longer than the model's context
     └── WeightsError          (OSError) model weights could not be fetched or read
 """
 
@@ -28,6 +29,7 @@ __all__ = [
     "MissingExtraError",
     "ModelError",
     "OutputParserException",
+    "PartialJsonError",
     "PromptInputError",
     "RunError",
     "TemplateError",
@@ -113,6 +115,23 @@ class OutputParserException(RunError, ValueError):
         self.llm_output = llm_output
         self.observation = observation
         self.send_to_llm = send_to_llm
+
+
+class PartialJsonError(RunError, ValueError):
+    """The text is not the beginning of a JSON document.
+
+    Attributes:
+        pos: Where it goes wrong, in characters from the beginning of the text.
+        excerpt: The text around that place.
+    """
+
+    def __init__(self, message: str, pos: int, excerpt: str) -> None:
+        super().__init__(message, pos, excerpt)
+        self.pos = pos
+        self.excerpt = excerpt
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} at character {self.pos}, near {self.excerpt!r}"
 
 
 class ModelError(RunError, RuntimeError):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Literal
-from xml.sax.saxutils import escape, quoteattr
 
 from ..errors import MessageError, shown
 from .ai import AIMessage
@@ -73,14 +73,18 @@ def _prefixed(message: BaseMessage, speaker: str) -> str:
 
 
 def _element(message: BaseMessage, speaker: str) -> str:
-    content = escape(message.text)
+    content = escape(message.text, quote=False)
     calls = message.tool_calls if isinstance(message, AIMessage) else []
     if calls:
         parts = [f"<content>{content}</content>"] if content else []
         parts += [
-            f"<tool_call id={quoteattr(call['id'] or '')} name={quoteattr(call['name'])}>"
-            f"{escape(json.dumps(call['args'], ensure_ascii=False))}</tool_call>"
+            f"<tool_call id={_attribute(call['id'] or '')} name={_attribute(call['name'])}>"
+            f"{escape(json.dumps(call['args'], ensure_ascii=False), quote=False)}</tool_call>"
             for call in calls
         ]
         content = "".join(f"\n  {part}" for part in parts) + "\n"
-    return f"<message type={quoteattr(speaker.lower())}>{content}</message>"
+    return f"<message type={_attribute(speaker.lower())}>{content}</message>"
+
+
+def _attribute(value: str) -> str:
+    return f'"{escape(value)}"'

@@ -17,7 +17,9 @@ from collections.abc import Callable
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, ClassVar, Literal, TypeAlias
 
-__all__ = ["PartialJsonError", "PartialJsonParser", "parse_partial_json"]
+from ..errors import PartialJsonError as PartialJsonError
+
+__all__ = ["PartialJsonParser", "parse_partial_json"]
 
 MAX_DEPTH = 1000
 
@@ -62,23 +64,6 @@ _word = re.compile(r"true|false|null|NaN|-?Infinity")
 _json_in_prose = re.compile(r'```|\{(?=[ \t\n\r]{0,64}["}])|\[(?=[ \t\n\r]{0,64}["{\[])')
 _json_perhaps = re.compile(r"(?:``?|\{[ \t\n\r]{0,64}|\[[ \t\n\r]{0,64})\Z")
 _not_language = re.compile(r"[^\w`+-]")
-
-
-class PartialJsonError(ValueError):
-    """The text is not the beginning of a JSON document.
-
-    Attributes:
-        pos: Where it goes wrong, in characters from the beginning of the text.
-        excerpt: The text around that place.
-    """
-
-    def __init__(self, message: str, pos: int, excerpt: str) -> None:
-        super().__init__(message, pos, excerpt)
-        self.pos = pos
-        self.excerpt = excerpt
-
-    def __str__(self) -> str:
-        return f"{self.args[0]} at character {self.pos}, near {self.excerpt!r}"
 
 
 class _Tree:

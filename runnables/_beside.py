@@ -18,7 +18,7 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from ._pipe import Closed, Pipe, in_trio
+from ._pipe import Pipe, _Closed, in_trio
 from ._together import raise_first
 
 __all__ = ["Beside", "iterate_from_thread", "iterate_in_thread"]
@@ -126,7 +126,7 @@ def _pump(make: Callable[[], Iterable[T]], pipe: Pipe[T]) -> None:
             for item in items:
                 pipe.put(item)
                 pipe.room_in_thread()
-        except Closed:
+        except _Closed:
             pass
         finally:
             close = getattr(items, "close", None)

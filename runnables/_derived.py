@@ -63,9 +63,10 @@ def complete(cls: type[Runnable[Any, Any]], *, abstract: bool) -> None:
 def _check_colours(cls: type[Runnable[Any, Any]], written: set[str]) -> None:
     for hook in written & {"_invoke", "_ainvoke"}:
         is_async = inspect.iscoroutinefunction(getattr(cls, hook))
-        if is_async != (hook == "_ainvoke"):
-            wanted = "async def" if hook == "_ainvoke" else "def"
-            raise TypeError(f"{cls.__name__}.{hook} must be written `{wanted} {hook}(...)`")
+        if is_async and hook == "_invoke":
+            raise TypeError(f"{cls.__name__}._invoke is async; write `async def _ainvoke(...)`")
+        if not is_async and hook == "_ainvoke":
+            raise TypeError(f"{cls.__name__}._ainvoke is not async; write `def _invoke(...)`")
 
 
 def _is_written(cls: type[Runnable[Any, Any]], hook: str) -> bool:

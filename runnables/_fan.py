@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from ._beside import CHUNKS_AHEAD, Beside
 from ._closing import aclose, is_asked_for
-from ._pipe import Closed, Pipe
+from ._pipe import Pipe, _Closed
 from ._tee import LEAD, ATee, Tee
 from ._together import MOST_THREADS, raise_first
 
@@ -95,7 +95,7 @@ class _Fan:
                 self._tee.leave(i)
         except BaseException as exc:  # noqa: BLE001  # raised again by the reader
             if exc is not self._tee.error:
-                if isinstance(exc, Closed):
+                if isinstance(exc, _Closed):
                     return  # by `stop` of this fan
                 self._blame(i, exc)
             if exc not in self.failures:
@@ -120,7 +120,7 @@ class _ThreadPipe:
             while len(self._items) >= self._limit and not self._closed:
                 self._changed.wait()
             if self._closed:
-                raise Closed
+                raise _Closed
             self._items.append(item)
             self._changed.notify_all()
 

@@ -54,6 +54,11 @@ class Sum:
             self._acc = _accumulator(self._kind)
             self._acc.add(total)
 
+    @property
+    def given(self) -> bool:
+        """Whether there was a chunk."""
+        return self._acc is not None
+
     def result(self) -> Any:
         """Give the sum so far; None if there was no chunk."""
         return None if self._acc is None else self._acc.result()

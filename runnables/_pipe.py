@@ -13,12 +13,12 @@ from typing import Generic, TypeVar
 import anyio
 import anyio.lowlevel
 
-__all__ = ["Closed", "Pipe", "in_trio"]
+__all__ = ["Pipe", "_Closed", "in_trio"]
 
 T = TypeVar("T")
 
 
-class Closed(BaseException):
+class _Closed(BaseException):
     """Raised in a worker thread whose output nobody reads any more: it is cancelled by this."""
 
 
@@ -112,7 +112,7 @@ class Pipe(Generic[T]):
         """Wait, as a task of any loop, until there is room; once closed, be cancelled if asked.
 
         Raises:
-            Closed: The pipe is closed, and the caller is of another loop, where nobody asks.
+            _Closed: The pipe is closed, and the caller is of another loop, where nobody asks.
         """
         if self.closed and threading.get_ident() == self._thread:
             await anyio.lowlevel.checkpoint()
@@ -121,13 +121,13 @@ class Pipe(Generic[T]):
             if self._queued(waiter):
                 await waiter.wait()
         if self.closed and threading.get_ident() != self._thread:
-            raise Closed
+            raise _Closed
 
     def room_in_thread(self) -> None:
         """Wait, as a worker thread, until there is room.
 
         Raises:
-            Closed: The pipe is closed.
+            _Closed: The pipe is closed.
         """
         if threading.get_ident() == self._thread:
             return  # waiting here would stop the reader itself
@@ -136,7 +136,7 @@ class Pipe(Generic[T]):
             if self._queued(waiter):
                 waiter.wait()
         if self.closed:
-            raise Closed
+            raise _Closed
 
     def _queued(self, waiter: _TaskWaiter | _ThreadWaiter) -> bool:
         with self._lock:

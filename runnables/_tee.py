@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 
 from ._closing import is_asked_for
-from ._pipe import Closed
+from ._pipe import _Closed
 
 __all__ = ["LEAD", "ATee", "Tee"]
 
@@ -42,7 +42,7 @@ class Tee:
                 while not self._closed and self._must_wait(mine):
                     self._changed.wait()
                 if self._closed:  # not the end: a step must not take the part it has for the whole
-                    raise Closed
+                    raise _Closed
                 if mine:
                     item = mine.popleft()
                     self._changed.notify_all()
@@ -90,7 +90,7 @@ class Tee:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Stop the readers; each raises `Closed`."""
+        """Stop the readers; each raises `_Closed`."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -214,9 +214,11 @@ class RunnableLambda(Runnable[Input, Output]):
         function = self._afunction
         if function is None:
             if self._runs_inline:
-                return self._called(value, run, options)
-            work = partial(self._called, value, run, options)
-            result = await anyio.to_thread.run_sync(work)
+                result = self._called(value, run, options)
+            else:
+                # In a list: trio takes a function that returns a coroutine for an async one.
+                work = partial(_boxed, self._called, value, run, options)
+                [result] = await anyio.to_thread.run_sync(work)
             return await result if inspect.iscoroutine(result) else result
         result = function.call(value, **function.arguments(run, options))
         return await result if function.kind == "async" else await acollect(result)
@@ -280,6 +282,10 @@ def _step(result: Any) -> Runnable[Any, Any]:
     """What a function returned, once `isinstance` has said that it is a step: of any types."""
     step: Runnable[Any, Any] = result
     return step
+
+
+def _boxed(function: Callable[..., Any], *arguments: Any) -> list[Any]:
+    return [function(*arguments)]
 
 
 def _returned_coroutine(step: Runnable[Any, Any], result: Any) -> CompositionError:

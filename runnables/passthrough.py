@@ -74,7 +74,8 @@ class RunnablePassthrough(Runnable[T, T]):
         for chunk in chunks:
             total.add(chunk)
             yield chunk
-        self._effect._invoke(total.result(), run, **options)
+        if total.given:
+            self._effect._invoke(total.result(), run, **options)
 
     async def _atransform(
         self, chunks: AsyncIterator[T], run: Run, /, **options: Any
@@ -84,7 +85,7 @@ class RunnablePassthrough(Runnable[T, T]):
             if total is not None:
                 total.add(chunk)
             yield chunk
-        if self._effect is not None and total is not None:
+        if self._effect is not None and total is not None and total.given:
             await self._effect._ainvoke(total.result(), run, **options)
 
     def _invoke(self, value: T, run: Run, /, **options: Any) -> T:

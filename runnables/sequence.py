@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CompositionError
@@ -45,9 +46,7 @@ class RunnableSequence(Runnable[Input, Output]):
                 self.steps += step.steps
             else:
                 self.steps.append(step)
-        self._stages = [
-            (step, Place(f"seq:step:{i}", f"step {i}")) for i, step in enumerate(self.steps, 1)
-        ]
+        self._stages = [(step, _place(i)) for i, step in enumerate(self.steps, 1)]
 
     @property
     def first(self) -> Runnable[Input, Any]:
@@ -107,6 +106,7 @@ class RunnableSequence(Runnable[Input, Output]):
             self._note_stage(exc, frames, began)
             raise
         finally:
+            frames.clear()  # they hold this one, which holds them
             close(*reversed(streams))
 
     async def _atransform(
@@ -127,6 +127,7 @@ class RunnableSequence(Runnable[Input, Output]):
             self._note_stage(exc, frames, began)
             raise
         finally:
+            frames.clear()  # they hold this one, which holds them
             await aclose(*reversed(streams))
 
     def _note_stage(self, exc: BaseException, frames: list[FrameType | None], began: int) -> None:
@@ -137,3 +138,9 @@ class RunnableSequence(Runnable[Input, Output]):
         if i > 0:
             step, place = self._stages[i - 1]
             note_place(exc, self, place, step, began)
+
+
+@lru_cache(maxsize=4096)
+def _place(i: int) -> Place:
+    """The place of step i, the same in every sequence: `a | b | c | …` makes one at each bar."""
+    return Place(f"seq:step:{i}", f"step {i}")

@@ -302,7 +302,6 @@ def test_a_subclass_may_do_better_than_what_its_parent_derives(run) -> None:
     assert run.transform(Grandchild(), "ab") == ["<a>", "<b>"]
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a subclass does not inherit its style")
 def test_a_subclass_streams_in_the_style_of_its_parent(run) -> None:
     class Parent(Named, Runnable[str, str]):
         _style = "through"
@@ -319,7 +318,6 @@ def test_a_subclass_streams_in_the_style_of_its_parent(run) -> None:
         assert start["data"] == {"input": "a"}
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a hook of the wrong colour is accepted")
 def test_a_hook_of_the_wrong_colour_is_refused() -> None:
     with pytest.raises(TypeError, match="_ainvoke"):
 

@@ -63,7 +63,6 @@ def test_a_wrong_config_is_refused_by_every_verb_and_binding(run, config, says) 
             refuses()
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a config of a batch that is no dict or list")
 def test_a_config_of_a_batch_that_is_no_dict_or_list_is_refused(run) -> None:
     with pytest.raises(ConfigError):
         run.batch(RunnablePassthrough(), [1, 2], 5)

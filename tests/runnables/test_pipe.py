@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from levada.runnables._pipe import Closed, Pipe
+from levada.runnables._pipe import _Closed, Pipe
 
 pytestmark = pytest.mark.anyio
 
@@ -36,13 +36,13 @@ async def read_all(pipe: Pipe[int]) -> list[int]:
     taken = []
     while pipe.items or await pipe.ready():
         taken.append(pipe.items.popleft())
-        if pipe.full:
-            pipe.drain()
+        if pipe.full and len(pipe.items) == pipe.low:
+            pipe.let_writers_go_on()
     return taken
 
 
 def write(pipe: Pipe[int], count: int) -> None:
-    with suppress(Closed):
+    with suppress(_Closed):
         for i in range(count):
             pipe.put(i)
             pipe.room_in_thread()
@@ -150,7 +150,7 @@ async def test_closing_lets_waiting_writers_go() -> None:
         done.append("task")
 
     def thread() -> None:
-        with pytest.raises(Closed):
+        with pytest.raises(_Closed):
             pipe.room_in_thread()
         done.append("thread")
 

@@ -217,7 +217,6 @@ def test_two_thousand_steps_in_a_stream(run, deep) -> None:
     assert run.stream(deep, 0) == [2000]
 
 
-@pytest.mark.xfail(strict=True, reason="bug: building a chain by | is quadratic")
 def test_two_thousand_steps_are_piped_in_a_moment() -> None:
     import time
 
@@ -242,10 +241,7 @@ class Service:
     [
         "nothing",
         "invoke",
-        pytest.param(
-            "stream",
-            marks=pytest.mark.xfail(strict=True, reason="bug: a stream leaves a reference cycle"),
-        ),
+        "stream",
         "batch",
         "close",
     ],
