@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from levada.runnables._pipe import _Closed, Pipe
+from levada.runnables._pipe import Pipe, _Closed
 
 pytestmark = pytest.mark.anyio
 
