@@ -35,7 +35,9 @@ class GenericFakeChatModel(BaseChatModel):
     ) -> AIMessage:
         answer = next(self.messages, None)
         if answer is None:
-            raise ModelError("the fake model was called more often than it has messages; give it more")
+            raise ModelError(
+                "the fake model was called more often than it has messages; give it more"
+            )
         # A copy: the answer gets the id of its run, and the test may use the object again.
         return AIMessage(answer) if isinstance(answer, str) else answer.model_copy()
 

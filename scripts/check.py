@@ -43,13 +43,6 @@ def types() -> None:
     )
 
 
-def public_types() -> None:
-    """Check that no type which a user sees is left to be guessed."""
-    # Here pyright does not listen to --pythonpath; it asks the first Python on PATH.
-    path = f"{environment(HERE) / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    run(TOOLS / "pyright", "--verifytypes", "levada", "--ignoreexternal", PATH=path)
-
-
 def tests() -> None:
     pull_weights()
     run(environment(HERE) / "bin/pytest", "--cov", "--cov-report=term")
@@ -82,7 +75,6 @@ def pythons() -> None:
 PARTS: dict[str, Callable[[], object]] = {
     "lint": lint,
     "types": types,
-    "public-types": public_types,
     "package": package,
     "docs": docs,
     "benchmark": benchmark,
