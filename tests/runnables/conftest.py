@@ -34,6 +34,12 @@ class Watch:
         """What happened to one name: `["start", "stream", "end"]`."""
         return [e["event"].rpartition("_")[2] for e in self.events if e["name"] == name]
 
+    @property
+    def running(self) -> int:
+        """How many runs have started and not ended."""
+        phases = [e["event"].rpartition("_")[2] for e in self.events]
+        return phases.count("start") - phases.count("end") - phases.count("error")
+
     def assert_whole(self) -> None:
         assert_whole(self.events)
 

@@ -165,7 +165,7 @@ async def test_an_async_stream_left_by_break_is_closed_when_collected(
     async with nothing_left():
         async for _ in make(ledger, way).astream("x", {"callbacks": [watch]}):
             break
-        await collected(lambda: not ledger.open)
+        await collected(lambda: not ledger.open and not watch.running)
         assert ledger.open == []
         watch.assert_whole()
 
@@ -213,7 +213,7 @@ async def test_events_left_by_break_stop_the_run_when_collected(
             seen += 1
             if seen == 5:
                 break
-        await collected(lambda: not ledger.open)
+        await collected(lambda: not ledger.open and not watch.running)
         assert ledger.open == []
         watch.assert_whole()
 
