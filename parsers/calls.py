@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from json import JSONDecoder
-from typing import Any, cast
+from typing import Any
 
 from ..errors import OutputParserException, shown
 from ..messages import (
@@ -17,6 +17,7 @@ from ..messages import (
     invalid_tool_call,
 )
 from ..messages.partial_json import PartialJsonError, PartialJsonParser, parse_partial_json
+from ..messages.shapes import is_object
 
 __all__ = ["Call", "Calls", "make_invalid_tool_call", "parse_tool_call", "parse_tool_calls"]
 
@@ -36,8 +37,8 @@ class Call:
     def __init__(
         self, name: str = "", args: dict[str, Any] | None = None, id: str | None = None
     ) -> None:
-        self.name = name
-        self.id = id
+        self.name: str = name
+        self.id: str | None = id
         self._args: Any = args
         self._texts: list[str] = []
         self._parser: PartialJsonParser | None = None
@@ -49,10 +50,11 @@ class Call:
             # An integer of thousands of digits may yet become a float; if not, `finish` says so.
             with suppress(PartialJsonError):
                 self._args = self._parser.snapshot()
-        args = {} if self._args is None else self._args
-        if not isinstance(args, dict):
-            raise self.wrong("expected an object at character 0")
-        return cast("dict[str, Any]", args)
+        if self._args is None:
+            return {}
+        if is_object(self._args):
+            return self._args
+        raise self.wrong("expected an object at character 0")
 
     def feed(self, fragment: ToolCallChunk, *, strict: bool) -> int:
         """Read on; tell by how much the call has grown."""
@@ -143,9 +145,9 @@ def _arguments(name: str | None, text: str | None, strict: bool) -> dict[str, An
         raise _wrong(name, text, str(error)) from None
     except RecursionError:
         raise _wrong(name, text, "nested too deep") from None
-    if not isinstance(args, dict):
+    if not is_object(args):
         raise _wrong(name, text, "expected an object at character 0")
-    return cast("dict[str, Any]", args)
+    return args
 
 
 # For those who write chat models: calls in the shape of OpenAI's chat completions.

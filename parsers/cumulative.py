@@ -10,7 +10,7 @@ from ..errors import OutputParserException
 from ..messages import BaseMessage
 from ..runnables import Run
 from .base import BaseTransformOutputParser
-from .json_patch import make_patch
+from .json_patch import Comparison
 
 __all__ = [
     "NOTHING",
@@ -25,6 +25,8 @@ T = TypeVar("T", covariant=True)
 
 NOTHING: Any = object()
 """Stands for "no value": None is one."""
+
+_WORK_PER_CHUNK = 250
 
 
 class Reader(ABC, Generic[T]):
@@ -139,22 +141,34 @@ class _Rereader(Reader[T]):
 
 
 class DiffReader(Reader[list[dict[str, Any]]]):
-    """Gives the JSON patches between the values of another reader."""
+    """Gives the JSON patches between the values of another reader.
+
+    Objects of more than some hundred keys are compared less often than they grow.
+    """
 
     def __init__(self, reader: Reader[Any]) -> None:
         super().__init__()
         self._reader = reader
         self._previous: Any = None
+        self._grown = False
+        self._debt = 0
 
     def feed(self, chunk: BaseMessage | str) -> bool:
-        return self._reader.feed(chunk)
+        self._grown = self._reader.feed(chunk) or self._grown
+        self._debt = max(0, self._debt - _WORK_PER_CHUNK)
+        return self._grown and not self._debt
 
     def finish(self) -> bool:
-        return self._reader.finish()
+        return self._reader.finish() or self._grown
 
     def value(self) -> list[dict[str, Any]]:
-        previous, self._previous = self._previous, self._current()
-        return make_patch(previous, self._previous)
+        comparison = Comparison()
+        current = self._current()
+        patch = list(comparison.operations(self._previous, current))
+        self._previous = current
+        self._grown = False
+        self._debt = comparison.work
+        return patch
 
     def _current(self) -> Any:
         return self._reader.value()

@@ -7,64 +7,68 @@ from itertools import compress, islice
 from operator import is_, is_not
 from typing import Any
 
-from typing_extensions import TypeIs
+from ..messages.shapes import is_array, is_object
 
-__all__ = ["make_patch"]
+__all__ = ["Comparison", "make_patch"]
 
 
 def make_patch(old: Any, new: Any) -> list[dict[str, Any]]:
-    """Give the operations that make `new` of `old`.
+    """Give the operations that make `new` of `old`."""
+    return list(Comparison().operations(old, new))
 
-    What both share as one object is not looked into: between two snapshots of a document that grows
-    the work is that of copying the containers which are open.
+
+class Comparison:
+    """Compares two values. What both share as one object is not looked into.
+
+    Between two snapshots of a document that grows, the work is to walk through the containers which
+    are open.
+
+    Attributes:
+        work: How much it was, in keys of objects.
     """
-    return list(_operations(old, new, ""))
 
+    def __init__(self) -> None:
+        self.work = 0
 
-def _operations(old: Any, new: Any, path: str) -> Iterator[dict[str, Any]]:
-    if _is_object(old) and _is_object(new):
-        yield from _in_object(old, new, path)
-    elif _is_list(old) and _is_list(new):
-        yield from _in_list(old, new, path)
-    elif old is not new and (type(old) is not type(new) or old != new):
-        yield {"op": "replace", "path": path, "value": new}
+    def operations(self, old: Any, new: Any, path: str = "") -> Iterator[dict[str, Any]]:
+        """Give what changes `old` into `new`."""
+        if is_object(old) and is_object(new):
+            yield from self._in_object(old, new, path)
+        elif is_array(old) and is_array(new):
+            yield from self._in_list(old, new, path)
+        elif old is not new and (type(old) is not type(new) or old != new):
+            yield {"op": "replace", "path": path, "value": new}
 
+    def _in_object(
+        self, old: dict[str, Any], new: dict[str, Any], path: str
+    ) -> Iterator[dict[str, Any]]:
+        self.work += len(old)
+        changed: Iterable[str]
+        added: Iterable[str]
+        if all(map(is_, old, new)) and len(old) <= len(new):  # the same keys, and maybe more
+            changed = compress(old, map(is_not, old.values(), new.values()))
+            added = islice(new, len(old), None)
+        else:
+            for key in old:
+                if key not in new:
+                    yield {"op": "remove", "path": _below(path, key)}
+            changed = (key for key in old if key in new)
+            added = (key for key in new if key not in old)
+        for key in changed:
+            yield from self.operations(old[key], new[key], _below(path, key))
+        for key in added:
+            yield {"op": "add", "path": _below(path, key), "value": new[key]}
 
-def _in_object(old: dict[str, Any], new: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
-    changed: Iterable[str]
-    added: Iterable[str]
-    if all(map(is_, old, new)) and len(old) <= len(new):  # the same keys, and maybe more
-        changed = compress(old, map(is_not, old.values(), new.values()))
-        added = islice(new, len(old), None)
-    else:
-        for key in old:
-            if key not in new:
-                yield {"op": "remove", "path": _below(path, key)}
-        changed = (key for key in old if key in new)
-        added = (key for key in new if key not in old)
-    for key in changed:
-        yield from _operations(old[key], new[key], _below(path, key))
-    for key in added:
-        yield {"op": "add", "path": _below(path, key), "value": new[key]}
-
-
-def _in_list(old: list[Any], new: list[Any], path: str) -> Iterator[dict[str, Any]]:
-    settled = max(len(old) - 1, 0)  # all but the last, if it has grown
-    for i in range(settled if old[:settled] == new[:settled] else 0, min(len(old), len(new))):
-        yield from _operations(old[i], new[i], f"{path}/{i}")
-    for i in reversed(range(len(new), len(old))):
-        yield {"op": "remove", "path": f"{path}/{i}"}
-    for i in range(len(old), len(new)):
-        yield {"op": "add", "path": f"{path}/{i}", "value": new[i]}
+    def _in_list(self, old: list[Any], new: list[Any], path: str) -> Iterator[dict[str, Any]]:
+        self.work += len(old) // 10
+        settled = max(len(old) - 1, 0)  # all but the last, if it has grown
+        for i in range(settled if old[:settled] == new[:settled] else 0, min(len(old), len(new))):
+            yield from self.operations(old[i], new[i], f"{path}/{i}")
+        for i in reversed(range(len(new), len(old))):
+            yield {"op": "remove", "path": f"{path}/{i}"}
+        for i in range(len(old), len(new)):
+            yield {"op": "add", "path": f"{path}/{i}", "value": new[i]}
 
 
 def _below(path: str, key: str) -> str:
     return f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
-
-
-def _is_object(value: Any) -> TypeIs[dict[str, Any]]:
-    return isinstance(value, dict)
-
-
-def _is_list(value: Any) -> TypeIs[list[Any]]:
-    return isinstance(value, list)

@@ -84,3 +84,18 @@ def test_what_is_new_is_told_and_nothing_else() -> None:
         {"op": "add", "path": "/items/1/size", "value": 2},
         {"op": "add", "path": "/more", "value": []},
     ]
+
+
+def test_a_wide_object_is_compared_less_often_than_it_grows() -> None:
+    text = "{" + ", ".join(f'"key {i}": {i}' for i in range(4000)) + "}"
+    pieces = [text[i : i + 4] for i in range(0, len(text), 4)]
+    document, patches = None, 0
+    for patch in JsonOutputParser(diff=True).transform(pieces):
+        document = applied(document, patch) if patches % 100 == 0 else {**document, **added(patch)}
+        patches += 1
+    assert document == JsonOutputParser().parse(text)
+    assert 1000 < patches < 6000
+
+
+def added(patch: list[dict[str, Any]]) -> dict[str, Any]:
+    return {operation["path"].removeprefix("/"): operation["value"] for operation in patch}
