@@ -501,13 +501,13 @@ async def test_an_async_generator_that_goes_on_after_close_is_an_error_and_all_r
     watch.assert_whole()
 
 
-# --- parallels ---
+# --- parallels: inputs longer than a branch may be ahead of another ---
 
 
 def test_a_branch_is_not_called_with_a_part_of_its_input_when_the_stream_is_closed(watch) -> None:
     called: list[str] = []
     chain = RunnableParallel(a=RunnablePassthrough(), b=lambda text: called.append(text))
-    stream = chain.transform((str(i % 10) for i in range(1000)), {"callbacks": [watch]})
+    stream = chain.transform((str(i % 10) for i in range(5000)), {"callbacks": [watch]})
     next(stream)
     stream.close()
     assert called == []
@@ -531,7 +531,7 @@ def test_a_branch_of_a_nested_parallel_is_not_called_with_a_part_of_its_input() 
     called: list[str] = []
     inner = RunnableParallel(c=RunnablePassthrough(), d=lambda text: called.append(text))
     chain = RunnableParallel(a=RunnablePassthrough(), b=inner)
-    stream = chain.transform(str(i % 10) for i in range(1000))
+    stream = chain.transform(str(i % 10) for i in range(5000))
     next(stream)
     stream.close()
     assert called == []
