@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from json import JSONDecoder
 from typing import Any
 
@@ -32,7 +31,7 @@ class Call:
         id: What ties the answer to the call.
     """
 
-    __slots__ = ("_args", "_parser", "_texts", "id", "name")
+    __slots__ = ("_args", "_parser", "_stuck", "_texts", "id", "name")
 
     def __init__(
         self, name: str = "", args: dict[str, Any] | None = None, id: str | None = None
@@ -42,14 +41,16 @@ class Call:
         self._args: Any = args
         self._texts: list[str] = []
         self._parser: PartialJsonParser | None = None
+        self._stuck = False
 
     @property
     def args(self) -> dict[str, Any]:
         """With what: an object of JSON, empty before it begins."""
-        if self._parser is not None:
-            # An integer of thousands of digits may yet become a float; if not, `finish` says so.
-            with suppress(PartialJsonError):
+        if self._parser is not None and not self._stuck:
+            try:
                 self._args = self._parser.snapshot()
+            except PartialJsonError:  # an integer of thousands of digits; it may yet become a float
+                self._stuck = True
         if self._args is None:
             return {}
         if is_object(self._args):
@@ -69,8 +70,11 @@ class Call:
 
     def finish(self) -> None:
         """Check the arguments: nothing will follow."""
-        if self._parser is not None and self._read(self._parser.finish) is None:
-            raise self.wrong("expected an object at character 0")
+        if self._parser is not None:
+            self._args = self._read(self._parser.finish)
+            if self._args is None:
+                raise self.wrong("expected an object at character 0")
+            self._stuck = False
 
     def _read(self, step: Callable[[], Any]) -> Any:
         try:

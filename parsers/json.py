@@ -61,6 +61,7 @@ class JsonReader(Reader[Any]):
         self._parser = PartialJsonParser(markdown=True)
         self._texts: list[str] = []
         self._pace = Pace(short)
+        self._stuck = False
 
     def feed(self, chunk: BaseMessage | str) -> bool:
         text = text_of(chunk)
@@ -69,13 +70,13 @@ class JsonReader(Reader[Any]):
             self._parser.feed(text)
         except PartialJsonError as error:
             raise self._exception(error) from None
-        if not (self._pace.due(len(text)) and self._parser.changed):
+        if self._stuck or not (self._pace.due(len(text)) and self._parser.changed):
             return False
         try:
             self._value = self._parser.snapshot()
-        except PartialJsonError:  # an integer of thousands of digits, if it does not become a float
-            return False
-        return True
+        except PartialJsonError:  # an integer of thousands of digits; it may yet become a float
+            self._stuck = True
+        return not self._stuck
 
     def finish(self) -> bool:
         before = self._value

@@ -117,7 +117,7 @@ def test_a_call_gives_the_value_not_patches(run: Any) -> None:
 
 
 @given(values, cuts, st.booleans(), st.sampled_from([None, 1]))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_the_last_value_is_that_of_the_document(
     value: Any, places: list[int], ascii_only: bool, indent: int | None
 ) -> None:
@@ -146,7 +146,7 @@ def grows(old: Any, new: Any) -> bool:
 
 
 @given(values, cuts)
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_no_value_changes_once_it_is_complete(value: Any, places: list[int]) -> None:
     seen = list(JsonOutputParser().transform(iter(cut(json.dumps(value), places))))
     kept = [json.dumps(v) for v in seen]
@@ -184,3 +184,15 @@ def test_a_very_long_string_is_given_less_often_than_it_grows() -> None:
     seen = list(JsonOutputParser().transform(map(AIMessageChunk, pieces)))
     assert seen[-1] == ["x" * 1_000_000]
     assert 100 < len(seen) < 500
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [(f"[{'1' * 5000}.5]", math.inf), (f"[{'1' * 5000}e-5000]", 0.1111111111111111)],
+)
+def test_a_number_of_thousands_of_digits_may_become_a_float(
+    run: Any, text: str, value: float
+) -> None:
+    seen = run.transform(JsonOutputParser(), [text[i : i + 500] for i in range(0, len(text), 500)])
+    assert seen[0][:-1] == []
+    assert seen[-1] == [value]

@@ -43,7 +43,7 @@ def applied(document: Any, patch: list[dict[str, Any]]) -> Any:
 
 
 @given(values, values)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_patch_leads_from_any_value_to_any_other(old: Any, new: Any) -> None:
     assert applied(old, make_patch(old, new)) == new
 

@@ -88,7 +88,7 @@ def test_an_item_is_given_as_soon_as_it_has_ended(
 
 
 @given(st.text('a",\n\r b', max_size=12))
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_commas_are_read_as_csv_reads_them(text: str) -> None:
     text = re.sub("\r(?!\n)", "", text)  # csv takes it for a line end, or for an error
     rows = csv.reader(io.StringIO(text, newline=None), skipinitialspace=True)
@@ -98,7 +98,7 @@ def test_commas_are_read_as_csv_reads_them(text: str) -> None:
 
 
 @given(st.text("a1.-* \n", max_size=14))
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_items_are_those_that_the_pattern_finds_in_the_whole_text(text: str) -> None:
     number, markdown = PARSERS["number"], PARSERS["markdown"]
     assert number.parse(text) == re.findall(r"\d+\.\s([^\n]+)", text)
