@@ -172,3 +172,11 @@ async def _read(events: Any, seen: list[dict[str, Any]]) -> None:
     async with aclosing(events):
         async for event in events:
             seen.append(event)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a test of hundreds of examples more time than one that makes one."""
+    for item in items:
+        of_examples = hasattr(getattr(item, "obj", None), "hypothesis")
+        if of_examples and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(180))

@@ -175,7 +175,7 @@ def test_any_arguments_give_calls_or_an_error(text: str, size: int) -> None:
         for piece in ["", *pieces]
     ]
     parser = JsonOutputToolsParser()
-    once = outcome(lambda: parser.invoke(sum(chunks[1:], start=chunks[0])))
+    once = outcome(lambda: parser.invoke(collect(iter(chunks))))
     assert outcome(lambda: list(parser.transform(chunks))[-1]) == once
 
 
