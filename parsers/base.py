@@ -14,6 +14,7 @@ from ..runnables import Run, Runnable, RunnableSerializable
 from ..runnables.events import Kind
 
 __all__ = [
+    "MAX_DEPTH",
     "BaseGenerationOutputParser",
     "BaseLLMOutputParser",
     "BaseOutputParser",
@@ -27,6 +28,9 @@ __all__ = [
 
 T = TypeVar("T", covariant=True)
 Value = TypeVar("Value")
+
+MAX_DEPTH = 200
+"""How deep an answer may be nested: what recurses into a value is safe, pydantic and repr too."""
 
 _EXCERPT = 40  # characters on either side of what is wrong
 _MAX_PROBLEMS = 10

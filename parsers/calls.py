@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from json import JSONDecoder
 from typing import Any
 
 from ..errors import OutputParserException, shown
@@ -17,10 +16,10 @@ from ..messages import (
 )
 from ..messages.partial_json import PartialJsonError, PartialJsonParser, parse_partial_json
 from ..messages.shapes import is_object
+from .base import MAX_DEPTH
+from .json import load_json
 
 __all__ = ["Call", "Calls", "make_invalid_tool_call", "parse_tool_call", "parse_tool_calls"]
-
-_decode = {strict: JSONDecoder(strict=strict).decode for strict in (False, True)}
 
 
 class Call:
@@ -64,7 +63,9 @@ class Call:
         text = fragment["args"] or ""
         if text:
             self._texts.append(text)
-            parser = self._parser = self._parser or PartialJsonParser(strict=strict)
+            parser = self._parser = self._parser or PartialJsonParser(
+                strict=strict, max_depth=MAX_DEPTH
+            )
             self._read(lambda: parser.feed(text))
         return 1 + len(text)
 
@@ -144,11 +145,9 @@ def _arguments(name: str | None, text: str | None, strict: bool) -> dict[str, An
     if not text:
         return {}
     try:
-        args = _decode[strict](text)
+        args = load_json(text, strict=strict)
     except ValueError as error:
         raise _wrong(name, text, str(error)) from None
-    except RecursionError:
-        raise _wrong(name, text, "nested too deep") from None
     if not is_object(args):
         raise _wrong(name, text, "expected an object at character 0")
     return args

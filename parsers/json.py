@@ -10,13 +10,12 @@ from pydantic import BaseModel, SkipValidation
 from ..errors import OutputParserException
 from ..messages import BaseMessage
 from ..messages.partial_json import PartialJsonError, PartialJsonParser
-from .base import text_of
+from .base import MAX_DEPTH, text_of
 from .cumulative import BaseCumulativeTransformOutputParser, Pace, Reader
 
-__all__ = ["JsonOutputParser", "JsonReader", "json_instructions", "parse_json"]
+__all__ = ["JsonOutputParser", "JsonReader", "json_instructions", "load_json", "parse_json"]
 
-_decode = JSONDecoder(strict=False).decode
-_MAX_BRACKETS = 500  # of a text that json's own decoder, which recurses, reads
+_decode = {strict: JSONDecoder(strict=strict).decode for strict in (False, True)}
 _SHORT = 130_000  # what is open is copied into every snapshot: a string this long in some 10 us
 
 
@@ -58,7 +57,7 @@ class JsonReader(Reader[Any]):
 
     def __init__(self, short: int = _SHORT) -> None:
         super().__init__()
-        self._parser = PartialJsonParser(markdown=True)
+        self._parser = PartialJsonParser(markdown=True, max_depth=MAX_DEPTH)
         self._texts: list[str] = []
         self._pace = Pace(short)
         self._stuck = False
@@ -104,15 +103,39 @@ def parse_json(text: str) -> Any:
     Raises:
         OutputParserException: There is none, or it goes wrong before the text ends.
     """
-    if text.count("[") + text.count("{") <= _MAX_BRACKETS:
-        try:
-            return _decode(text)
-        except (ValueError, RecursionError):
-            pass  # the reader knows what is wrong and where, if anything is
+    try:
+        return load_json(text)
+    except ValueError:
+        pass  # the reader knows what is wrong and where, if anything is
     reader = JsonReader()
     reader.feed(text)
     reader.finish()
     return reader.plain_value()
+
+
+def load_json(text: str, *, strict: bool = False) -> Any:
+    """Give the value of a text that is JSON and nothing else, or raise a ValueError."""
+    try:
+        value = _decode[strict](text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value):
+        raise ValueError("nested too deep")
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inside
+            for outside in level
+            if isinstance(outside, dict | list)
+            for inside in (outside.values() if isinstance(outside, dict) else outside)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def json_instructions(schema: dict[str, Any] | None, kind: str = "JSON value") -> str:

@@ -14,11 +14,9 @@ from xml.parsers import expat
 from ..errors import OutputParserException
 from ..messages import BaseMessage
 from ..runnables import AddableDict, Run
-from .base import BaseTransformOutputParser, parse_error, text_of
+from .base import MAX_DEPTH, BaseTransformOutputParser, parse_error, text_of
 
 __all__ = ["XMLOutputParser"]
-
-_MAX_DEPTH = 200
 
 # Where XML begins in prose. Declarations and comments are for expat, which knows where they end.
 _beginning = re.compile(r"<(?=[A-Za-z_]|!DOCTYPE|!--|\?xml)")
@@ -229,8 +227,8 @@ class _Reader:
     # What expat calls.
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        if len(self._open) == _MAX_DEPTH:
-            raise self._error_here(f"the XML is nested more than {_MAX_DEPTH} levels deep")
+        if len(self._open) == MAX_DEPTH:
+            raise self._error_here(f"the XML is nested more than {MAX_DEPTH} levels deep")
         if self._open:
             self._end_text()
             self._open[-1].has_children = True

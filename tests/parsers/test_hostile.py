@@ -118,3 +118,27 @@ def test_an_error_in_50_megabytes_is_told_in_a_line() -> None:
     with pytest.raises(OutputParserException, match="at character 3, near") as caught:
         JSON.parse(text)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "parser",
+    [
+        JSON,
+        JsonOutputParser(diff=True),
+        *(TypeAdapterOutputParser(object, diff=d) for d in (False, True)),
+    ],
+)
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+@pytest.mark.parametrize("size", [3, 10_000])
+def test_200_levels_are_read_and_no_more(parser: Any, opening: str, size: int) -> None:
+    def document(levels: int) -> str:
+        closing = "]" if opening == "[" else "}"
+        return f"{opening * levels}1{closing * levels}"
+
+    collect(parser.transform(iter(pieces(document(200), size))))
+    for go in (
+        lambda: parser.parse(document(201)),
+        lambda: collect(parser.transform(iter(pieces(document(201), size)))),
+    ):
+        with pytest.raises(OutputParserException, match="expected at most 200 levels"):
+            go()
