@@ -55,6 +55,31 @@ class ReturnsAnIterator(Named, Runnable[str, str]):
         return map(str.upper, chunks)
 
 
+class Upper:
+    """An async iterator that is no generator."""
+
+    def __init__(self, chunks: AsyncIterator[str]) -> None:
+        self.chunks = chunks
+
+    def __aiter__(self) -> Upper:
+        return self
+
+    async def __anext__(self) -> str:
+        return (await anext(self.chunks)).upper()
+
+
+class ClosableUpper(Upper):
+    closed = 0
+
+    async def aclose(self) -> None:
+        ClosableUpper.closed += 1
+
+
+class ReturnsAnAsyncIterator(OnlyInvoke):
+    def _atransform(self, chunks: AsyncIterator[str], run: Any) -> AsyncIterator[str]:
+        return Upper(chunks)
+
+
 class InvokeAndAinvoke(OnlyInvoke):
     async def _ainvoke(self, value: str, run: Any) -> str:
         return value.upper()
@@ -103,6 +128,7 @@ BOTH = [
     OnlyInvokeInline,
     OnlyTransform,
     ReturnsAnIterator,
+    ReturnsAnAsyncIterator,
     InvokeAndAinvoke,
     TransformAndAinvoke,
     InvokeAndAtransform,
@@ -113,7 +139,14 @@ BOTH = [
 ]
 CHUNKWISE = {
     "sync": {OnlyTransform, ReturnsAnIterator, TransformAndAinvoke, AllFour, PlanAndTransform},
-    "async": {OnlyTransform, ReturnsAnIterator, InvokeAndAtransform, AllFour, OnlyAtransform},
+    "async": {
+        OnlyTransform,
+        ReturnsAnIterator,
+        ReturnsAnAsyncIterator,
+        InvokeAndAtransform,
+        AllFour,
+        OnlyAtransform,
+    },
 }
 
 
@@ -180,6 +213,21 @@ async def test_what_may_block_runs_in_a_worker_thread_and_computation_does_not(
 
     assert (await Where().ainvoke("a") == threading.get_ident()) is same
     assert ([i async for i in Where().astream("a")] == [threading.get_ident()]) is same
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("watched", [False, True])
+async def test_an_iterator_that_a_hook_returns_is_closed_if_it_can_be(watch, watched) -> None:
+    class Closable(OnlyInvoke):
+        def _atransform(self, chunks: AsyncIterator[str], run: Any) -> AsyncIterator[str]:
+            return ClosableUpper(chunks)
+
+    ClosableUpper.closed = 0
+    config: Any = {"callbacks": [watch]} if watched else None
+    stream = (RunnablePassthrough() | Closable() | RunnablePassthrough()).astream("ab", config)
+    assert await anext(stream) == "AB"
+    await stream.aclose()
+    assert ClosableUpper.closed == 1
 
 
 # --- plans ---

@@ -43,6 +43,7 @@ def look() -> Runnable[Any, Any]:
         ({"max_concurrency": -1}, "'max_concurrency' must be at least 1; got -1"),
         ({"max_concurrency": True}, "'max_concurrency' takes a whole number; got True"),
         ({"max_concurrency": 1.5}, "'max_concurrency' takes a whole number; got 1.5"),
+        ({"recursion_limit": -1}, "'recursion_limit' must not be negative; got -1"),
         ({"recursion_limit": "x"}, "'recursion_limit' takes a whole number; got 'x'"),
         ({"configurable": [1]}, "'configurable' takes a dict; got"),
         (5, "a config is a dict with some of the keys"),
@@ -201,6 +202,14 @@ def test_a_later_with_config_wins_and_lists_add_up(run, watch) -> None:
     config = seen(run, bound, {"callbacks": [watch]})
     assert (config["tags"], config["metadata"]) == (["a", "b"], {"k": 2, "l": 1})
     assert {e["name"] for e in watch.events} == {"two"}
+
+
+def test_observers_of_several_bindings_and_the_call_all_see_the_run(run, watch) -> None:
+    other, third = type(watch)(), type(watch)()
+    bound = look().with_config(callbacks=[watch]).with_config(callbacks=[other])
+    run.invoke(bound, 1, {"callbacks": [third]})
+    assert watch.heads == other.heads == third.heads
+    assert len(watch.heads) == 2
 
 
 def test_the_run_name_of_the_call_wins(run, watch) -> None:

@@ -503,6 +503,26 @@ async def test_an_inner_reader_that_is_slow_holds_nothing_up_for_ever() -> None:
     assert len(outer) == 1205
 
 
+@pytest.mark.anyio
+async def test_a_model_in_a_thread_below_two_readers_waits_for_both() -> None:
+    def many(x: Any) -> Any:
+        yield from range(1000)
+
+    model = RunnableLambda(many)
+
+    async def caller(x: Any) -> Any:
+        step = RunnableLambda(lambda x: len(list(model.stream(x))))
+        return len([event async for event in step.astream_events("y")])
+
+    count = 0
+    with anyio.fail_after(10):
+        async for _ in RunnableLambda(caller).astream_events("x"):
+            count += 1
+            if count % 300 == 0:
+                await anyio.sleep(0.001)
+    assert count == 3 + 3 + 1002
+
+
 # --- many at once ---
 
 

@@ -439,6 +439,22 @@ def test_what_is_no_observer_is_refused(run, observer, says) -> None:
         run.invoke(RunnablePassthrough(), 1, {"callbacks": [observer]})
 
 
+def test_an_observer_may_have_a_method_for_all_events_and_some_for_one(run, step) -> None:
+    class Both:
+        def __init__(self) -> None:
+            self.seen: list[str] = []
+
+        def on_event(self, event: Any) -> None:
+            self.seen.append("any")
+
+        def on_chain_end(self, event: Any) -> None:
+            self.seen.append("end")
+
+    both = Both()
+    run.invoke(step(double), "a", {"callbacks": [both]})
+    assert both.seen == ["any", "any", "end"]
+
+
 def test_an_observer_that_raises_is_logged_once_and_dropped(run, step, caplog, monkeypatch) -> None:
     monkeypatch.setattr(_sink, "STRICT_OBSERVERS", False)
     calls: list[str] = []
@@ -535,6 +551,30 @@ async def test_a_wrong_config_is_refused_when_events_are_asked_for() -> None:
 async def test_filters_test_each_run_by_itself(filters, names) -> None:
     chain = RunnableLambda(double) | RunnableLambda(double).with_config(run_name="two", tags=["t"])
     assert {e["name"] async for e in chain.astream_events("a", **filters)} == names
+
+
+@pytest.mark.parametrize(
+    "filter_", ["include_names", "include_types", "include_tags", "exclude_names"]
+)
+def test_a_filter_takes_a_list_and_says_so(filter_) -> None:
+    with pytest.raises(ConfigError, match=rf"{filter_} takes a list; write {filter_}=\['x'\]"):
+        RunnablePassthrough().astream_events(1, **{filter_: "x"})
+
+
+@pytest.mark.anyio
+async def test_a_root_that_cannot_stream_has_one_stream_event_in_version_one_only() -> None:
+    class Whole(Runnable[Any, Any]):
+        name = None
+
+        def _invoke(self, value: Any, run: Any) -> Any:
+            return value * 2
+
+    found = {}
+    for version in ("v1", "v2"):
+        events = [e async for e in Whole().astream_events("a", version=version)]
+        found[version] = [(e["event"].removeprefix("on_chain_"), e["data"]) for e in events]
+    start, end = ("start", {"input": "a"}), ("end", {"output": "aa"})
+    assert found == {"v1": [start, ("stream", {"chunk": "aa"}), end], "v2": [start, end]}
 
 
 @pytest.mark.anyio

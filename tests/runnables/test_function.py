@@ -141,6 +141,19 @@ def test_builtins_and_classes_are_steps(run) -> None:
     assert run.invoke(RunnableLambda("{}!".format), "a") == "a!"
 
 
+def test_an_object_that_cannot_be_hashed_is_a_step_too(run) -> None:
+    class Unhashable:
+        __hash__ = None  # type: ignore[assignment]
+
+        def __eq__(self, other: object) -> bool:
+            return NotImplemented
+
+        def __call__(self, x: Any) -> Any:
+            return x * 2
+
+    assert run.invoke(RunnableLambda(Unhashable()), 2) == 4
+
+
 # --- refused ---
 
 

@@ -142,6 +142,19 @@ async def test_it_does_not_run_far_ahead_of_its_reader() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_slow_reader_gets_every_chunk_in_order() -> None:
+    def many(chunks: Any) -> Any:
+        yield from range(500)
+
+    taken = []
+    async for chunk in RunnableGenerator(many).astream("x"):
+        taken.append(chunk)
+        if chunk % 100 == 0:
+            await anyio.sleep(0.002)  # the thread fills the buffer meanwhile
+    assert taken == list(range(500))
+
+
+@pytest.mark.anyio
 async def test_many_of_them_in_a_row_do_not_run_out_of_threads() -> None:
     async def source(x: Any) -> Any:
         for c in "abc":

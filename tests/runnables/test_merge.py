@@ -137,6 +137,10 @@ def test_addable_dicts_add_up_on_either_side() -> None:
     assert type({"a": 1} + AddableDict(a=2)) is AddableDict  # type: ignore[operator]
 
 
+def test_none_yields_to_any_value() -> None:
+    assert AddableDict(a=None, b=1) + {"a": 1, "b": None} == {"a": 1, "b": 1}
+
+
 def test_values_that_cannot_be_added_name_their_key() -> None:
     with pytest.raises(TypeError, match="key 'a' cannot be added: int and str"):
         AddableDict(a=1) + AddableDict(a="x")

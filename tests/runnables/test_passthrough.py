@@ -148,8 +148,9 @@ def test_assign_takes_a_dict(run, value) -> None:
 def test_assign_takes_a_parallel_or_what_makes_one(run) -> None:
     assert run.invoke(RunnableAssign(RunnableParallel(b=len)), {"a": 1}) == {"a": 1, "b": 1}
     assert run.invoke(RunnableAssign({"b": len}), {"a": 1}) == {"a": 1, "b": 1}  # type: ignore[arg-type]
-    with pytest.raises(CompositionError):
-        RunnableAssign(None)  # type: ignore[arg-type]
+    for wrong in (None, 5, RunnableLambda(len)):
+        with pytest.raises(CompositionError):
+            RunnableAssign(wrong)  # type: ignore[arg-type]
     with pytest.raises(CompositionError):
         RunnablePassthrough.assign(a=5)  # type: ignore[arg-type]
 

@@ -195,6 +195,15 @@ async def test_two_streams_of_a_chain_can_be_read_in_turns() -> None:
         await stream.aclose()
 
 
+@pytest.mark.parametrize("wrong", [5, None, object()])
+def test_transform_takes_an_iterable_and_atransform_an_async_iterator(wrong) -> None:
+    with pytest.raises(CompositionError, match="transform takes an iterable of chunks; got"):
+        RunnablePassthrough().transform(wrong)
+    for chunks in (wrong, ["a"]):
+        with pytest.raises(CompositionError, match="atransform takes an async iterator"):
+            RunnablePassthrough().atransform(chunks)
+
+
 # --- deep ---
 
 

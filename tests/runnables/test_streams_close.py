@@ -584,3 +584,103 @@ async def test_clean_up_that_waits_is_shielded_when_a_worker_thread_is_cancelled
                 scope.cancel()
                 await anyio.lowlevel.checkpoint()
     assert ledger.open == []
+
+
+# --- what the user's own clean-up can rely on ---
+
+
+def unshielded(log: list[str]) -> Runnable[Any, Any]:
+    """Has a clean-up that waits and, as is usual with asyncio, does not shield itself."""
+
+    async def model(value: Any) -> Any:
+        try:
+            for i in range(1000):
+                yield str(i)
+                await asyncio.sleep(0)
+        finally:
+            await asyncio.sleep(0.01)
+            log.append("cleaned up")
+
+    return RunnableLambda(model)
+
+
+@pytest.mark.parametrize("verb", ["astream", "astream_events"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "parallel",
+        pytest.param(
+            "function",
+            marks=pytest.mark.xfail(
+                strict=True, reason="bug: clean-up that waits is cut on asyncio"
+            ),
+        ),
+    ],
+)
+def test_closing_lets_clean_up_that_waits_finish_on_asyncio(verb, shape) -> None:
+    log: list[str] = []
+    model = unshielded(log)
+
+    async def calls(x: Any) -> Any:
+        return await model.ainvoke(x)
+
+    async def main() -> None:
+        chain = RunnableParallel(a=model, b=RunnablePassthrough())
+        step = chain if shape == "parallel" else RunnableParallel(a=calls, b=RunnablePassthrough())
+        async with aclosing(getattr(step, verb)(1)) as stream:
+            for _ in range(4 if verb == "astream_events" else 1):
+                await anext(stream)
+            await asyncio.sleep(0.001)
+        assert log == ["cleaned up"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.xfail(strict=True, reason="bug: clean-up that waits is cut on asyncio")
+def test_one_cancellation_lets_clean_up_that_waits_finish_on_asyncio(watch) -> None:
+    log: list[str] = []
+
+    async def main() -> None:
+        chain = unshielded(log) | RunnablePassthrough()
+        task = asyncio.create_task(consume(chain, "astream_events", watch))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert log == ["cleaned up"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.xfail(strict=False, reason="bug: a second cancel leaves tasks behind for a moment")
+@pytest.mark.parametrize("shape", ["sequence", "parallel", "returned"])
+@pytest.mark.parametrize("verb", ["astream", "astream_events"])
+def test_a_second_cancellation_leaves_no_task_behind(shape, verb, ledger, watch) -> None:
+    chain = around(ledger, unshielded([]), shape, "thread")
+
+    async def main() -> None:
+        task = asyncio.create_task(consume(chain, verb, watch))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        watch.assert_whole()
+
+    asyncio.run(main())
+
+
+@pytest.mark.anyio
+@pytest.mark.xfail(run=False, reason="bug: a sync parallel on the event loop itself, with events")
+async def test_a_sync_parallel_called_on_the_loop_does_not_wait_for_a_reader_there() -> None:
+    def many(x: Any) -> Any:
+        yield from range(1000)
+
+    async def blocks(x: Any) -> Any:
+        parallel = RunnableParallel(a=RunnableLambda(many), b=RunnableLambda(many))
+        return len(list(parallel.stream(x)))
+
+    events = [event async for event in RunnableLambda(blocks).astream_events("x")]
+    assert events[-1]["data"] == {"output": 2000}
