@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field, SkipValidation
 
@@ -17,6 +17,7 @@ __all__ = ["OutputFixingParser", "RetryOutputParser"]
 
 Input = TypeVar("Input", contravariant=True)
 T = TypeVar("T", covariant=True)
+Value = TypeVar("Value")
 
 
 class _AskingParser(RunnableSerializable[Input, T], abstract=True):
@@ -25,25 +26,6 @@ class _AskingParser(RunnableSerializable[Input, T], abstract=True):
     parser: SkipValidation[Runnable[BaseMessage | str, T]]
     retry_chain: SkipValidation[Runnable[dict[str, Any], BaseMessage | str]]
     max_retries: int = Field(default=1, ge=0)
-
-    @classmethod
-    def from_llm(
-        cls,
-        llm: Runnable[Any, BaseMessage | str],
-        parser: Runnable[BaseMessage | str, Any],
-        prompt: Runnable[dict[str, Any], Any] | None = None,
-        max_retries: int = 1,
-    ) -> Self:
-        """Make one that asks `llm`.
-
-        Args:
-            llm: The model, or a chain that ends with one.
-            parser: What an answer must parse with.
-            prompt: What asks; see `retry_chain` for what it gets.
-            max_retries: How often to ask, at most.
-        """
-        ask: Runnable[dict[str, Any], Any] = prompt or RunnableLambda(_ask_again, inline=True)
-        return cls(parser=parser, retry_chain=ask | llm, max_retries=max_retries)
 
     def get_format_instructions(self) -> str:
         """Give those of the parser; none if it has none."""
@@ -99,6 +81,25 @@ class OutputFixingParser(_AskingParser[BaseMessage | str, T]):
         OutputParserException: The last answer does not parse either.
     """
 
+    @classmethod
+    def from_llm(
+        cls,
+        llm: Runnable[Any, BaseMessage | str],
+        parser: Runnable[BaseMessage | str, Value],
+        prompt: Runnable[dict[str, Any], Any] | None = None,
+        max_retries: int = 1,
+    ) -> OutputFixingParser[Value]:
+        """Make one that asks `llm`.
+
+        Args:
+            llm: The model, or a chain that ends with one.
+            parser: What an answer must parse with.
+            prompt: What asks; see `retry_chain` for what it gets.
+            max_retries: How often to ask, at most.
+        """
+        chain = (prompt or _ask_again) | llm
+        return OutputFixingParser(parser=parser, retry_chain=chain, max_retries=max_retries)
+
     def parse(self, text: str) -> T:
         """Give the value of a text."""
         return self.invoke(text)
@@ -132,6 +133,18 @@ class RetryOutputParser(_AskingParser[Mapping[str, Any], T]):
         OutputParserException: The last answer does not parse either.
     """
 
+    @classmethod
+    def from_llm(
+        cls,
+        llm: Runnable[Any, BaseMessage | str],
+        parser: Runnable[BaseMessage | str, Value],
+        prompt: Runnable[dict[str, Any], Any] | None = None,
+        max_retries: int = 1,
+    ) -> RetryOutputParser[Value]:
+        """Make one that asks `llm`; see `OutputFixingParser.from_llm`."""
+        chain = (prompt or _ask_again) | llm
+        return RetryOutputParser(parser=parser, retry_chain=chain, max_retries=max_retries)
+
     def parse_with_prompt(self, completion: BaseMessage | str, prompt_value: PromptValue) -> T:
         """Give the value of an answer to a prompt."""
         return self.invoke({"completion": completion, "prompt_value": prompt_value})
@@ -158,7 +171,7 @@ def _completion_and_prompt(value: Mapping[str, Any]) -> tuple[BaseMessage | str,
     )
 
 
-def _ask_again(given: dict[str, Any]) -> list[BaseMessage]:
+def _question(given: dict[str, Any]) -> list[BaseMessage]:
     """Ask for a better answer: in the conversation if there was one."""
     completion, prompt = given["completion"], given["prompt"]
     wrong = f"This answer could not be read: {given['error']}"
@@ -171,3 +184,8 @@ def _ask_again(given: dict[str, Any]) -> list[BaseMessage]:
 
 def _told(*parts: str) -> HumanMessage:
     return HumanMessage("\n\n".join(filter(None, parts)))
+
+
+_ask_again: Runnable[dict[str, Any], list[BaseMessage]] = RunnableLambda(
+    _question, name="ask_again", inline=True
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from ..messages import BaseMessage
 from ..runnables import Run
@@ -89,42 +89,10 @@ class CommaSeparatedListOutputParser(ListOutputParser):
         return _CommaReader()
 
 
-class NumberedListOutputParser(ListOutputParser):
-    """Give the items of a numbered list, one item a line, whatever else stands in the answer.
-
-    Attributes:
-        pattern: What an item looks like; its first group is the item.
-    """
-
+class _LineListOutputParser(ListOutputParser, abstract=True):
     _calls_out: ClassVar[bool] = False
 
-    # A number begins at its first digit: without the lookbehind, a long one takes quadratic time.
-    pattern: str = r"(?<!\d)\d+\.\s([^\n]+)"
-
-    def parse(self, text: str) -> list[str]:
-        return _all_items(self._reader(), text)
-
-    def parse_iter(self, text: str) -> Iterator[re.Match[str]]:
-        """Find the items in some lines."""
-        return re.finditer(self.pattern, text)
-
-    def get_format_instructions(self) -> str:
-        return "Answer with a numbered list, one item a line, such as:\n1. red\n2. green\n3. blue"
-
-    def _reader(self) -> ItemReader:
-        return _LineReader(self.parse_iter)
-
-
-class MarkdownListOutputParser(ListOutputParser):
-    """Give the items of a markdown list, one item a line, whatever else stands in the answer.
-
-    Attributes:
-        pattern: What an item looks like; its first group is the item.
-    """
-
-    _calls_out: ClassVar[bool] = False
-
-    pattern: str = r"^\s*[-*]\s([^\n]+)$"
+    pattern: str
 
     def parse(self, text: str) -> list[str]:
         return _all_items(self._reader(), text)
@@ -133,11 +101,35 @@ class MarkdownListOutputParser(ListOutputParser):
         """Find the items in some lines."""
         return re.finditer(self.pattern, text, re.MULTILINE)
 
-    def get_format_instructions(self) -> str:
-        return "Answer with a markdown list, one item a line, such as:\n- red\n- green\n- blue"
-
     def _reader(self) -> ItemReader:
         return _LineReader(self.parse_iter)
+
+
+class NumberedListOutputParser(_LineListOutputParser):
+    """Give the items of a numbered list, one item a line, whatever else stands in the answer.
+
+    Attributes:
+        pattern: What an item looks like; its first group is the item.
+    """
+
+    # A number begins at its first digit: without the lookbehind, a long one takes quadratic time.
+    pattern: str = r"(?<!\d)\d+\.\s([^\n]+)"
+
+    def get_format_instructions(self) -> str:
+        return "Answer with a numbered list, one item a line, such as:\n1. red\n2. green\n3. blue"
+
+
+class MarkdownListOutputParser(_LineListOutputParser):
+    """Give the items of a markdown list, one item a line, whatever else stands in the answer.
+
+    Attributes:
+        pattern: What an item looks like; its first group is the item.
+    """
+
+    pattern: str = r"^\s*[-*]\s([^\n]+)$"
+
+    def get_format_instructions(self) -> str:
+        return "Answer with a markdown list, one item a line, such as:\n- red\n- green\n- blue"
 
 
 def _all_items(reader: ItemReader, text: str) -> list[str]:
@@ -194,29 +186,28 @@ class _CommaReader:
     """Reads comma-separated values, with the quotes and line ends of csv."""
 
     def __init__(self) -> None:
-        self._state = "start"  # "plain", "quoted", "closed": after a quote which may be one of two
+        self._state: Literal["start", "plain", "quoted", "after quote"] = "start"
         self._pieces: list[str] = []  # of the item that is being read
         self._blank = True  # whether there is nothing yet on this line
 
     def feed(self, text: str) -> Iterator[str]:
-        pos, end = 0, len(text)
-        while pos < end:
+        pos = 0
+        while pos < len(text):
+            char = text[pos]
             if self._state == "quoted":
                 pos = self._read_to(_quote, text, pos)
-                if pos < end:
-                    self._state = "closed"
-            elif text[pos] in ",\n" and not self._pieces and self._state != "closed":
-                yield from self._item(text[pos])
-            elif self._state == "start" and text[pos] == " ":
-                self._blank = False
-            elif self._state in ("start", "closed") and text[pos] == '"':
-                if self._state == "closed":
-                    self._pieces.append('"')
+                if pos < len(text):
+                    self._state = "after quote"
+            elif char == '"' and self._state != "plain":
+                if self._state == "after quote":  # two of them stand for one
+                    self._pieces.append(char)
                 self._state, self._blank = "quoted", False
+            elif char == " " and self._state == "start":
+                self._blank = False
             else:
                 self._state = "plain"
                 pos = self._read_to(_separator, text, pos)
-                if pos < end:
+                if pos < len(text):
                     yield from self._item(text[pos])
             pos += 1
 
