@@ -319,11 +319,11 @@ class Runnable(ABC, Generic[Input, Output]):
     def __or__(self, other: Runnable[Output, Other]) -> Runnable[Input, Other]: ...
     @overload
     def __or__(
-        self, other: Callable[[Iterator[Output]], Generator[Other, Any, Any]]
+        self, other: Callable[[Iterator[Output]], Iterator[Other]]
     ) -> Runnable[Input, Other]: ...
     @overload
     def __or__(
-        self, other: Callable[[AsyncIterator[Output]], AsyncGenerator[Other, Any]]
+        self, other: Callable[[AsyncIterator[Output]], AsyncIterator[Other]]
     ) -> Runnable[Input, Other]: ...
     @overload
     def __or__(self, other: Callable[[Output], Awaitable[Other]]) -> Runnable[Input, Other]: ...
