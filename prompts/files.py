@@ -134,7 +134,7 @@ def _to_json(data: object) -> str:
 
 def _yaml() -> Any:
     try:
-        import yaml  # type: ignore[import-untyped]
+        import yaml
     except ImportError as exc:
         raise MissingExtraError("a prompt in YAML", "pyyaml", "yaml") from exc
     return yaml
@@ -144,7 +144,7 @@ def _from_yaml(text: str) -> Any:
     yaml = _yaml()
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, ValueError) as exc:  # ValueError: such as the 30th of February
         raise TemplateError(f"it is no YAML of plain data: {exc}") from None
 
 

@@ -25,8 +25,8 @@ class Place:
     __slots__ = ("label", "tag")
 
     def __init__(self, tag: str = "", label: str = "") -> None:
-        self.tag = tag
-        self.label = label
+        self.tag: str = tag
+        self.label: str = label
 
 
 NOWHERE: Final = Place()

@@ -55,14 +55,14 @@ class Run:
         given: Any = UNKNOWN,
         around: WatchedRun | None = None,
     ) -> None:
-        self.settings = settings
-        self.sink = sink
-        self.parents = parents
-        self.place = place
-        self.name = name
-        self.run_id = run_id
-        self.given = given
-        self.around = around
+        self.settings: Settings = settings
+        self.sink: Sink | None = sink
+        self.parents: tuple[str, ...] = parents
+        self.place: Place = place
+        self.name: str | None = name
+        self.run_id: str | None = run_id
+        self.given: Any = given
+        self.around: WatchedRun | None = around
         self.id: str | None = None
 
     @property
@@ -184,7 +184,7 @@ class WatchedRun(Run):
             "metadata": dict(self.settings.metadata),
             "data": None,
         }
-        self.showed = False
+        self.showed: bool = False
         takers = sink.follow(self)
         self._chunks_to = None if takers is None else takers.chunks
         self._others_to = None if takers is None else takers.others

@@ -39,7 +39,7 @@ class Sink:
     ) -> None:
         self._known = known
         self._followers = followers
-        self.gate = gate
+        self.gate: Gate | None = gate
 
     @classmethod
     def joining(

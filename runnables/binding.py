@@ -35,9 +35,9 @@ class RunnableBinding(Runnable[Input, Output]):
         kwargs: Mapping[str, Any] | None = None,
         config: RunnableConfig | None = None,
     ) -> None:
-        self.name = None
+        self.name: str | None = None
         self.bound: Runnable[Input, Output] = coerce_to_runnable(bound)
-        self.kwargs = dict(kwargs or {})
+        self.kwargs: dict[str, Any] = dict(kwargs or {})
         self.config: RunnableConfig = checked(config)
         if self.config.get("run_id") is not None:
             raise ConfigError(

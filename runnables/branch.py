@@ -45,7 +45,7 @@ class RunnableBranch(Runnable[Input, Output]):
             raise CompositionError(
                 "the last argument of a RunnableBranch is the default step, not a pair"
             )
-        self.name = None
+        self.name: str | None = None
         self.default: Runnable[Input, Output] = coerce_to_runnable(default)
         self.branches: Sequence[tuple[Runnable[Input, bool], Runnable[Input, Output]]] = [
             _pair(pair) for pair in pairs

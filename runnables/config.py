@@ -66,11 +66,11 @@ class Settings:
         max_concurrency: int | None,
         recursion_limit: int,
     ) -> None:
-        self.tags = tags
-        self.metadata = metadata
-        self.configurable = configurable
-        self.max_concurrency = max_concurrency
-        self.recursion_limit = recursion_limit
+        self.tags: list[str] = tags
+        self.metadata: dict[str, Any] = metadata
+        self.configurable: dict[str, Any] = configurable
+        self.max_concurrency: int | None = max_concurrency
+        self.recursion_limit: int = recursion_limit
 
     def called_with(self, config: RunnableConfig) -> Settings:
         """Derive the settings of a call that was given `config`: what it says wins."""

@@ -32,8 +32,8 @@ class RunnableEach(Runnable[Sequence[Input], list[T]]):
     _calls_out = False
 
     def __init__(self, *, bound: Runnable[Input, T], name: str | None = None) -> None:
-        self.bound = coerce_to_runnable(bound)
-        self.name = name
+        self.bound: Runnable[Input, T] = coerce_to_runnable(bound)
+        self.name: str | None = name
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         name = name or self.name or f"RunnableEach<{self.bound.get_name()}>"

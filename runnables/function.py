@@ -177,9 +177,9 @@ class RunnableLambda(Runnable[Input, Output]):
             self._afunction = _Function(afunc)
             if self._afunction.kind not in ("async", "async generator"):
                 raise CompositionError(f"afunc must be an async function; got {shown(afunc)}")
-        self.func = func
-        self.afunc = afunc
-        self.name = name or _name_of(func)
+        self.func: Callable[..., Any] = func
+        self.afunc: Callable[..., Any] | None = afunc
+        self.name: str | None = name or _name_of(func)
         self._runs_inline = inline or isinstance(func, _INLINE) or _is_quick_builtin(func)
         self._direct: Callable[..., Any] | None = (
             func

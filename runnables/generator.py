@@ -59,7 +59,7 @@ class RunnableGenerator(Runnable[Input, Output]):
             else atransform
         )
         # A partial of a generator function has no name of its own.
-        self.name = name or getattr(transform, "__name__", None)
+        self.name: str | None = name or getattr(transform, "__name__", None)
 
     def __repr__(self) -> str:
         return f"RunnableGenerator({self.name or '...'})"

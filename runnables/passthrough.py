@@ -47,10 +47,10 @@ class RunnablePassthrough(Runnable[T, T]):
         input_type: type[T] | None = None,
         name: str | None = None,
     ) -> None:
-        self.func = func
-        self.afunc = afunc
-        self.input_type = input_type
-        self.name = name
+        self.func: Callable[..., Any] | None = func
+        self.afunc: Callable[..., Any] | None = afunc
+        self.input_type: type[T] | None = input_type
+        self.name: str | None = name
         first = func or afunc
         self._effect: RunnableLambda[Any, Any] | None = None
         if first is not None:
@@ -120,8 +120,8 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
             raise CompositionError(
                 f"RunnableAssign takes a dict of steps or a RunnableParallel; got {shown(mapper)}"
             )
-        self.mapper = step
-        self.name = name
+        self.mapper: RunnableParallel[Any] = step
+        self.name: str | None = name
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         name = name or self.name or f"RunnableAssign<{','.join(self.mapper.steps__)}>"
@@ -225,8 +225,8 @@ class RunnablePick(Runnable[Mapping[str, Any], Any]):
             isinstance(keys, list) and all(isinstance(key, str) for key in keys)
         ):
             raise CompositionError(f"RunnablePick takes a key or a list of keys; got {shown(keys)}")
-        self.keys = keys
-        self.name = name
+        self.keys: str | list[str] = keys
+        self.name: str | None = name
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         keys = [self.keys] if isinstance(self.keys, str) else self.keys

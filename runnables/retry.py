@@ -75,9 +75,9 @@ class RunnableRetry(Runnable[Input, Output]):
     ) -> None:
         if max_attempt_number < 1:
             raise ConfigError(f"stop_after_attempt must be at least 1; got {max_attempt_number}")
-        self.name = None
-        self.bound = coerce_to_runnable(bound)
-        self.max_attempt_number = max_attempt_number
+        self.name: str | None = None
+        self.bound: Runnable[Input, Output] = coerce_to_runnable(bound)
+        self.max_attempt_number: int = max_attempt_number
         # An interrupt or an exit is only retried after if its class is named; a cancellation never.
         self._offered: tuple[type[BaseException], ...] = (Exception,)
         if isinstance(retry_exception_types, type) or not callable(retry_exception_types):

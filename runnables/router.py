@@ -40,7 +40,7 @@ class RouterRunnable(Runnable[RouterInput, Output]):
     def __init__(self, runnables: Mapping[str, RunnableLike]) -> None:
         if not runnables:
             raise CompositionError("a RouterRunnable has at least one step; got none")
-        self.name = None
+        self.name: str | None = None
         self.runnables: dict[str, Runnable[Any, Output]] = {
             key: coerce_to_runnable(step) for key, step in runnables.items()
         }

@@ -39,7 +39,7 @@ class RunnableSequence(Runnable[Input, Output]):
     def __init__(self, *steps: RunnableLike, name: str | None = None) -> None:
         if len(steps) < 2:
             raise CompositionError(f"a RunnableSequence has at least two steps; got {len(steps)}")
-        self.name = name
+        self.name: str | None = name
         self.steps: list[Runnable[Any, Any]] = []
         for step in map(coerce_to_runnable, steps):
             if isinstance(step, RunnableSequence) and step.name is None:

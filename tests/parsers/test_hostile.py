@@ -90,7 +90,7 @@ def test_time_is_bounded(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a: b\n" * 20_000, "[" * 100_000, "- " * 50_000, '"' + "x " * 49_000]
+    "text", ["a: b\n" * 4_000, "[" * 100_000, "- " * 50_000, '"' + "x " * 49_000]
 )
 def test_time_is_bounded_for_yaml(text: str) -> None:
     pytest.importorskip("yaml")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import pytest
 
 from levada.errors import CompositionError, MessageError, PromptInputError, TemplateError
 from levada.messages import AIMessage, ChatPromptValue, HumanMessage, SystemMessage
 from levada.prompts import (
+    BaseChatPromptTemplate,
     ChatPromptTemplate,
     HumanMessagePromptTemplate,
     MessagesPlaceholder,
@@ -237,3 +240,27 @@ def test_a_failing_prompt_says_where_in_the_chain_it_is(run):
     with pytest.raises(PromptInputError) as caught:
         run.invoke(chain, {"tone": "gay"})
     assert "ChatPromptTemplate" in caught.value.__notes__[0]
+
+
+def test_any_mapping_is_an_input():
+    assert POET.invoke(MappingProxyType(VALUES)) == POET.invoke(VALUES)
+
+
+class Echo(BaseChatPromptTemplate):
+    """Gives a message for each variable."""
+
+    def _format_messages(self, values):
+        return [HumanMessage(f"{name}={value}") for name, value in sorted(values.items())]
+
+
+def test_a_prompt_of_ones_own_writes_one_hook(run):
+    prompt = Echo(input_variables=["a"], partial_variables={"b": 2})
+    assert [m.text for m in run.invoke(prompt, 1).messages] == ["a=1", "b=2"]
+    nested = ChatPromptTemplate([prompt, "{c}"])
+    assert [m.text for m in run.invoke(nested, {"a": 1, "c": 3}).messages] == ["a=1", "b=2", "3"]
+
+
+def test_what_is_no_part_is_refused_where_the_constructor_did_not_see_it():
+    prompt = ChatPromptTemplate.model_construct(messages=[("human", "{a.b}")])
+    with pytest.raises(MessageError, match="is no part of a chat prompt"):
+        prompt.format_messages(a=1)

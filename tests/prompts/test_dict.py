@@ -50,3 +50,7 @@ def test_a_template_is_not_nested_without_end():
 
 def test_it_prints_as_a_dict():
     assert DictPromptTemplate({"a": "{x}"}).pretty_repr() == "{'a': '{x}'}"
+
+
+def test_a_long_text_is_a_template_too():
+    assert DictPromptTemplate({"a": "x" * 20_000 + "{b}"}).format(b="!")["a"].endswith("x!")

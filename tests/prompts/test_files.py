@@ -66,6 +66,7 @@ def test_a_file_may_have_another_encoding(tmp_path):
         ("a.yaml", "template: !!python/name:os.system", "no YAML of plain data"),
         ("a.yaml", "!!python/object:levada.prompts.PromptTemplate {}", "no YAML of plain data"),
         ("a.yaml", "template: x\nmetadata: {day: 2026-01-01}", "quotes make it a text"),
+        ("a.yaml", "template: 2026-02-30", "no YAML of plain data: day is out of range"),
         ("a.yaml", "template: x\n1: 2", "are not all strings"),
     ],
 )

@@ -156,3 +156,8 @@ def test_a_template_prints_well(part, title, body, capsys):
     part.pretty_print()
     assert capsys.readouterr().out == f"{title:=^80}\n\n{body}\n"
     assert "\033[1m" in part.pretty_repr(html=True)
+
+
+def test_a_content_block_may_be_a_prompt():
+    made = HumanMessagePromptTemplate.from_template([PromptTemplate("{a}", name="part")])
+    assert made.format(a=1).content == [{"type": "text", "text": "1"}]
