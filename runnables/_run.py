@@ -160,7 +160,7 @@ class WatchedRun(Run):
     )
 
     id: str  # a watched run always has one,
-    sink: Sink  # and somebody who watches
+    sink: Sink  # and somebody who watches  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def identify(self, step: Runnable[Any, Any], sink: Sink) -> None:
         """Take the identity of an execution of `step`."""

@@ -59,8 +59,12 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
             raise CompositionError(f"fallbacks is a list of steps; got {shown(fallbacks)}")
         self.name: str | None = name
         self.runnable: Runnable[Input, Output] = coerce_to_runnable(runnable)
-        self.fallbacks: list[Runnable[Input, Output]] = [coerce_to_runnable(step) for step in fallbacks]
-        self.exceptions_to_handle: tuple[type[BaseException], ...] = exception_types("exceptions_to_handle", exceptions_to_handle)
+        self.fallbacks: list[Runnable[Input, Output]] = [
+            coerce_to_runnable(step) for step in fallbacks
+        ]
+        self.exceptions_to_handle: tuple[type[BaseException], ...] = exception_types(
+            "exceptions_to_handle", exceptions_to_handle
+        )
         self.exception_key: str | None = exception_key
         others = (Place("", f"fallback {i}") for i in range(1, len(fallbacks) + 1))
         self._places = [Place("", "first choice"), *others]

@@ -66,7 +66,9 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
                     f"the keys of a RunnableParallel are strings; got {shown(key)}"
                 )
         self.name: str | None = name
-        self.steps__: dict[str, Runnable[Any, Any]] = {key: coerce_to_runnable(step) for key, step in steps.items()}
+        self.steps__: dict[str, Runnable[Any, Any]] = {
+            key: coerce_to_runnable(step) for key, step in steps.items()
+        }
         self._places = [Place(f"map:key:{key}", f"key {key!r}") for key in self.steps__]
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:

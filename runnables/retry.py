@@ -115,7 +115,7 @@ class RunnableRetry(Runnable[Input, Output]):
                 else:
                     if isinstance(result, Opened):
                         # A stream is not judged.
-                        return result  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+                        return result
                     state.set_result(result)
             elif isinstance(do, tenacity.DoSleep):
                 state.prepare_for_next_attempt()
