@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ..errors import MessageError, TemplateError, shown
 from ..messages import BaseMessage
@@ -20,7 +20,7 @@ from .message import (
     SystemMessagePromptTemplate,
 )
 
-__all__ = ["MessageLike", "MessageLikeRepresentation", "refuse_part", "to_part"]
+__all__ = ["MessageLike", "MessageLikeRepresentation", "no_part", "to_part"]
 
 MessageLike: TypeAlias = BaseMessagePromptTemplate | BaseMessage | BaseChatPromptTemplate
 """What a chat prompt is made of."""
@@ -58,13 +58,12 @@ def to_part(given: object, template_format: PromptTemplateFormat = "f-string") -
         return _template(given["role"], given["content"], template_format)
     if is_items(given) and len(given) == 2:
         return _template(given[0], given[1], template_format)
-    refuse_part(given)
-    return None
+    raise no_part(given)
 
 
-def refuse_part(given: object, values: object = None) -> NoReturn:
+def no_part(given: object) -> MessageError:
     """Say what can be written for a part."""
-    raise MessageError(
+    return MessageError(
         f"{shown(given)} is no part of a chat prompt. Write "
         '("human", "Hello {name}"), MessagesPlaceholder("history") or a message.'
     )

@@ -195,9 +195,9 @@ class BasePromptTemplate(RunnableSerializable[dict[str, Any], Value], Generic[Fo
             return value
         if len(self.input_variables) == 1:
             return {self.input_variables[0]: value}
-        wanted = "".join(f"{name!r}: ..., " for name in self.input_variables).rstrip(", ")
         raise CompositionError(
-            f"{self._called()} takes a dict of variables; got {shown(value)}. Pass {{{wanted}}}."
+            f"{self._called()} takes a dict of variables; got {shown(value)}. "
+            f"Pass {{{_entries(self.input_variables)}}}."
         )
 
     def _partials(self) -> dict[str, Any]:
@@ -222,10 +222,9 @@ def missing_variables(
 ) -> PromptInputError:
     """Say which variables a prompt misses, what it got, and what to write."""
     has = f"has {_listed(values)}" if values else "is empty"
-    entries = ", ".join(f'"{name}": ...' for name in missing)
     return PromptInputError(
         f"{called} needs {_listed(missing)}; the input {has}.\n"
-        f"Pass {{{entries}}}, or rename the variable in the template.{hint}"
+        f"Pass {{{_entries(missing)}}}, or rename the variable in the template.{hint}"
     )
 
 
@@ -243,6 +242,10 @@ def infer_variables(fields: PromptFields, variables: Iterable[str], *, validate:
             f"the template has the variables {inferred}; input_variables says {sorted(declared)}"
         )
     fields["input_variables"] = inferred
+
+
+def _entries(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}": ...' for name in names)
 
 
 def _listed(names: Iterable[str]) -> str:

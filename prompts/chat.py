@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self, TypeAlias, cast, overload
+from typing import Any, NoReturn, Self, TypeAlias, cast, overload
 
 from pydantic import BaseModel, Field, InstanceOf
 from typing_extensions import Unpack
 
 from ..errors import MessageError, shown
 from ..messages import AnyMessage, BaseMessage
-from ._parts import MessageLike, MessageLikeRepresentation, refuse_part, to_part
+from ._parts import MessageLike, MessageLikeRepresentation, no_part, to_part
 from .base import PromptFields, infer_variables
 from .chat_base import BaseChatPromptTemplate
 from .formats import PromptTemplateFormat
@@ -205,7 +205,7 @@ def _formatter(kind: type) -> _Formatter:
     elif issubclass(kind, BaseMessagePromptTemplate):
         found = kind._format_messages
     else:
-        return refuse_part
+        return _format_nothing
     return _formatters.setdefault(kind, found)
 
 
@@ -215,6 +215,10 @@ def _format_message(part: BaseMessage, values: Mapping[str, Any]) -> list[BaseMe
 
 def _format_prompt(part: BaseChatPromptTemplate, values: Mapping[str, Any]) -> list[BaseMessage]:
     return part._format_messages(part._inner(values))
+
+
+def _format_nothing(part: object, values: Mapping[str, Any]) -> NoReturn:
+    raise no_part(part)
 
 
 def _needed(parts: Iterable[MessageLike]) -> set[str]:

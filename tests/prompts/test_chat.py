@@ -84,7 +84,7 @@ def test_a_prompt_with_one_variable_takes_its_bare_value(run):
 
 
 def test_a_bare_value_for_several_variables_says_what_to_pass():
-    with pytest.raises(CompositionError, match=r"Pass \{'tone': \.\.\., 'topic': \.\.\.\}\."):
+    with pytest.raises(CompositionError, match=r'Pass \{"tone": \.\.\., "topic": \.\.\.\}\.'):
         POET.invoke("rain")  # type: ignore[arg-type]
 
 
