@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import anyio
@@ -160,6 +161,24 @@ async def test_a_cancellation_is_no_reason_for_a_fallback() -> None:
         await safe.ainvoke(1)
     assert scope.cancelled_caught
     assert called == []
+
+
+@pytest.mark.xfail(strict=True, reason="bug: fallbacks of BaseException swallow a cancellation")
+def test_a_native_cancellation_is_no_reason_for_a_fallback_whatever_is_handled() -> None:
+    async def waits(x: Any) -> Any:
+        await anyio.sleep_forever()
+
+    async def main() -> None:
+        safe = RunnableLambda(waits).with_fallbacks(
+            [RunnableLambda(double)], exceptions_to_handle=(BaseException,)
+        )
+        task = asyncio.create_task(safe.ainvoke(1))
+        await anyio.wait_all_tasks_blocked()
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+    asyncio.run(main())
 
 
 # --- what it is made of ---

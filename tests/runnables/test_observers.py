@@ -135,3 +135,48 @@ def test_an_observer_that_was_dropped_is_asked_again_in_the_next_call(
     for _ in range(2):
         run.invoke(step(double), "a", {"callbacks": [observer]})
     assert calls == ["on_chain_start", "on_chain_start", "on_chain_end"]
+
+
+class Refuses:
+    """A chunk that adds up with nothing."""
+
+    def __add__(self, other: object) -> None:
+        raise ValueError("these do not add up")
+
+
+class Late:
+    """A chunk whose sum cannot be had."""
+
+    @classmethod
+    def accumulator(cls) -> Any:
+        class Accumulator:
+            def add(self, chunk: Any) -> None: ...
+
+            def result(self) -> Any:
+                raise ValueError("no sum")
+
+        return Accumulator()
+
+
+@pytest.mark.xfail(strict=True, reason="bug: a watched run fails where an unwatched one works")
+@pytest.mark.parametrize("chunk", [Refuses, Late])
+def test_watching_changes_nothing_for_chunks_that_do_not_add_up(run, watch, chunk) -> None:
+    chain = RunnablePassthrough() | RunnablePassthrough()
+    chunks = [chunk(), chunk(), chunk()]
+    assert run.transform(chain, chunks) == chunks
+    assert run.transform(chain, chunks, {"callbacks": [watch]}) == chunks
+    watch.assert_whole()
+
+
+@pytest.mark.xfail(strict=True, reason="bug: an observer that calls a runnable watches itself")
+def test_an_observer_may_call_a_runnable(run, step) -> None:
+    class Audits:
+        calls = 0
+
+        def on_chain_end(self, event: Any) -> None:
+            self.calls += 1
+            RunnableLambda(double, name="audit").invoke("x")
+
+    audits = Audits()
+    assert run.invoke(step(double), "a", {"callbacks": [audits]}) == "aa"
+    assert audits.calls == 1
