@@ -1,8 +1,8 @@
 """Templates written by somebody who wants more than the values of variables.
 
 Each is refused, or what it gives has nothing but the texts of the values, whichever way the prompt
-came to be. Among them are strings from published reports about format strings, about LangChain's
-templates (CVE-2025-65106), and about Jinja's sandbox.
+came to be. Among them are strings of the kinds that are published for format strings and for the
+sandbox of Jinja.
 """
 
 from __future__ import annotations
