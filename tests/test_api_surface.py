@@ -17,12 +17,15 @@ COMPLETE: tuple[str, ...] = ()
 
 
 def rows(module: str) -> list[dict[str, str]]:
-    """Give the rows of one module that are wanted: those without a note."""
+    """Give the rows of one module that are wanted: those without a note.
+
+    `Base[int]` is what pydantic makes of `Base`, which has a row of its own.
+    """
     with TABLE.open(newline="", encoding="utf-8") as table:
         return [
             row
             for row in csv.DictReader(table, delimiter="\t")
-            if row["target_module"] == module and not row["note"]
+            if row["target_module"] == module and not row["note"] and "[" not in row["name"]
         ]
 
 
