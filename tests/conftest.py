@@ -1,9 +1,12 @@
-"""What every test may use: both event loops, and one test body for sync, asyncio and trio."""
+"""What every test may use: both event loops, one test body for all, and a real model's weights."""
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing, closing, nullcontext
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -11,6 +14,8 @@ import anyio.lowlevel
 import pytest
 from hypothesis import HealthCheck, settings
 
+from levada.chat_models.weights import pull_weights
+from levada.errors import WeightsError
 from levada.runnables import Runnable, _sink
 
 # A machine that does something else as well is no failure.
@@ -180,3 +185,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         of_examples = hasattr(getattr(item, "obj", None), "hypothesis")
         if of_examples and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(180))
+
+
+# The weights of the real model, for tests that need one: fetched once.
+
+WEIGHTS = pytest.StashKey[Path | str]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # Here and not in the fixture: a download may last longer than a test.
+    if any("model_path" in getattr(item, "fixturenames", ()) for item in session.items):
+        session.config.stash[WEIGHTS] = _weights()
+
+
+def _weights() -> Path | str:
+    if importlib.util.find_spec("xllamacpp") is None:
+        return "xllamacpp is not installed"
+    try:
+        return pull_weights()
+    except WeightsError as exc:
+        return str(exc)
+
+
+@pytest.fixture(scope="session")
+def model_path(pytestconfig: pytest.Config) -> Path:
+    """Give the default model; without it tests are skipped, or fail if LEVADA_REQUIRE_WEIGHTS=1."""
+    weights = pytestconfig.stash[WEIGHTS]
+    if isinstance(weights, Path):
+        return weights
+    if os.environ.get("LEVADA_REQUIRE_WEIGHTS") == "1":
+        pytest.fail(weights)
+    pytest.skip(weights)
