@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 else:
     # No table says where a name lives: the packages know, each by its own __all__. They are asked
     # from the ground up, so a name loads only floors that lie below its own.
-    _FLOORS = ("errors", "messages", "runnables", "prompts", "parsers", "chat_models")
+    _FLOORS = ("errors", "messages", "runnables", "prompts", "parsers", "tools", "chat_models")
 
     def __getattr__(name):
         if name in __all__:

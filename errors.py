@@ -4,6 +4,7 @@ LevadaError
 ├── UserError                 the call or the chain is wrong: change the code
 │   ├── ConfigError           (ValueError) a config, an option or a version that does not exist
 │   ├── CompositionError      (TypeError) a step that is not runnable, ends that do not fit
+│   │   └── SchemaAnnotationError arguments of a tool that JSON cannot say, or without a type
 │   ├── PromptInputError      (KeyError) a variable that the template needs is missing
 │   ├── TemplateError         (ValueError) a template that does not parse, or is not allowed
 │   ├── MessageError          (ValueError) no message, or a role that does not exist
@@ -32,6 +33,7 @@ __all__ = [
     "PartialJsonError",
     "PromptInputError",
     "RunError",
+    "SchemaAnnotationError",
     "TemplateError",
     "UserError",
     "WeightsError",
@@ -59,6 +61,10 @@ class ConfigError(UserError, ValueError):
 
 class CompositionError(UserError, TypeError):
     """A chain cannot be built or run this way."""
+
+
+class SchemaAnnotationError(CompositionError):
+    """The arguments of a tool have no type, or one that a model cannot be told of."""
 
 
 class PromptInputError(UserError, KeyError):
