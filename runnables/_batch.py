@@ -1,4 +1,4 @@
-"""The loops behind `batch` and `abatch`, and those that give results as they are done."""
+"""The loops behind `batch` and `abatch`: all results in the order of the inputs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..errors import CompositionError, ConfigError, shown
 from ._execute import Options, aexecute, execute
 from ._place import NOWHERE
+from ._progress import Progress, Tally
 from ._run import Run, run_from
 from ._together import arun_queue, run_queue
 from .config import checked
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from .base import Runnable
     from .config import RunnableConfig
 
-__all__ = ["abatch", "batch"]
+__all__ = ["USUAL_THREADS", "Elements", "abatch", "batch"]
 
 T = TypeVar("T")
+
+USUAL_THREADS: Final = min(32, (os.cpu_count() or 1) + 4)
+"""As many as concurrent.futures takes by itself: enough for steps that wait, few to start."""
 
 
 def batch(
@@ -29,24 +33,24 @@ def batch(
     inputs: Iterable[Any],
     config: RunnableConfig | Sequence[RunnableConfig] | None,
     return_exceptions: bool,
+    progress: Progress,
     options: Options,
 ) -> list[T | Exception]:
     """Run once per input, in threads, and give the results in the order of the inputs."""
     results: dict[int, T | Exception] = {}
+    elements = Elements(inputs, config)
+    with Tally(progress, elements.number) as tally:
 
-    def job(i: int, value: Any, run: Run) -> None:
-        try:
-            results[i] = execute(step, value, run, NOWHERE, options)
-        except Exception as exc:
-            if not return_exceptions:
-                raise
-            results[i] = exc
+        def job(i: int, value: Any, run: Run) -> None:
+            try:
+                results[i] = execute(step, value, run, NOWHERE, options)
+            except Exception as exc:
+                if not return_exceptions:
+                    raise
+                results[i] = exc
+            tally.one_more()
 
-    elements = _Elements(inputs, config)
-    # As many as concurrent.futures takes by itself: enough for steps that wait, few enough to
-    # start.
-    common = min(32, (os.cpu_count() or 1) + 4)
-    run_queue((partial(job, *e) for e in elements), elements.workers(common))
+        run_queue((partial(job, *e) for e in elements), elements.workers(USUAL_THREADS))
     return [results[i] for i in range(len(results))]
 
 
@@ -55,26 +59,33 @@ async def abatch(
     inputs: Iterable[Any],
     config: RunnableConfig | Sequence[RunnableConfig] | None,
     return_exceptions: bool,
+    progress: Progress,
     options: Options,
 ) -> list[T | Exception]:
     """Run once per input, in tasks, and give the results in the order of the inputs."""
     results: dict[int, T | Exception] = {}
+    elements = Elements(inputs, config)
+    with Tally(progress, elements.number) as tally:
 
-    async def job(i: int, value: Any, run: Run) -> None:
-        try:
-            results[i] = await aexecute(step, value, run, NOWHERE, options)
-        except Exception as exc:
-            if not return_exceptions:
-                raise
-            results[i] = exc
+        async def job(i: int, value: Any, run: Run) -> None:
+            try:
+                results[i] = await aexecute(step, value, run, NOWHERE, options)
+            except Exception as exc:
+                if not return_exceptions:
+                    raise
+                results[i] = exc
+            tally.one_more()
 
-    elements = _Elements(inputs, config)
-    await arun_queue((partial(job, *e) for e in elements), elements.workers(None))
+        await arun_queue((partial(job, *e) for e in elements), elements.workers(None))
     return [results[i] for i in range(len(results))]
 
 
-class _Elements:
-    """The elements of a batch with their numbers and runs; taken one at a time."""
+class Elements:
+    """The elements of a batch with their numbers and runs; taken one at a time.
+
+    Attributes:
+        number: How many there are; None if they come from an iterator.
+    """
 
     def __init__(
         self, inputs: Iterable[Any], config: RunnableConfig | Sequence[RunnableConfig] | None
@@ -82,13 +93,13 @@ class _Elements:
         if isinstance(inputs, str | Mapping) or not isinstance(inputs, Iterable):
             raise CompositionError(f"batch takes a list of inputs; got {shown(inputs)}")
         self._inputs = inputs
-        self._number = len(inputs) if isinstance(inputs, Sequence) else None
+        self.number: int | None = len(inputs) if isinstance(inputs, Sequence) else None
         if config is None or isinstance(config, Mapping) or not isinstance(config, Sequence):
             checked(config)
             self._runs: list[Run] | None = None
             self._first = run_from(config)
             self._run = self._first
-            if config is not None and config.get("run_id") is not None and self._number != 1:
+            if config is not None and config.get("run_id") is not None and self.number != 1:
                 warnings.warn(
                     "a run_id names one run: it is used for the first element of the batch only",
                     RuntimeWarning,
@@ -97,9 +108,9 @@ class _Elements:
                 self._run = run_from({**config, "run_id": None})
         else:
             self._runs = [run_from(c) for c in config]
-            if self._number is not None and len(self._runs) != self._number:
+            if self.number is not None and len(self._runs) != self.number:
                 raise ConfigError(
-                    f"batch was given {self._number} inputs and {len(self._runs)} configs; "
+                    f"batch was given {self.number} inputs and {len(self._runs)} configs; "
                     f"give one config for all, or one for each"
                 )
             self._first = self._runs[0] if self._runs else run_from(None)
@@ -119,6 +130,6 @@ class _Elements:
     def workers(self, common: int | None) -> int:
         """How many run at once: what the config says, else `common`, else all."""
         limit = self._first.settings.max_concurrency or common
-        if self._number is None:
+        if self.number is None:
             return limit or 1000  # an iterator may be endless; all at once would be too
-        return min(self._number, limit or self._number)
+        return min(self.number, limit or self.number)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast
 from ..errors import CompositionError, shown
 from . import _derived
 from ._batch import abatch, batch
+from ._completed import abatch_as_completed, batch_as_completed
 from ._execute import aexecute, aopen_stream, aopen_stream_of, execute, open_stream, open_stream_of
 from ._place import NOWHERE
 from ._run import Run, run_from
@@ -28,6 +29,7 @@ from .events import EventFilter, Kind, StreamEvent, checked_version
 if TYPE_CHECKING:
     from ._execute import Options
     from ._plan import Plan
+    from ._progress import Progress
     from .config import RunnableConfig
     from .fallbacks import RunnableWithFallbacks
     from .parallel import RunnableLike
@@ -198,6 +200,7 @@ class Runnable(ABC, Generic[Input, Output]):
         config: RunnableConfig | Sequence[RunnableConfig] | None = None,
         *,
         return_exceptions: Literal[False] = False,
+        progress: Progress = False,
         **options: Any,
     ) -> list[Output]: ...
     @overload
@@ -207,6 +210,7 @@ class Runnable(ABC, Generic[Input, Output]):
         config: RunnableConfig | Sequence[RunnableConfig] | None = None,
         *,
         return_exceptions: bool,
+        progress: Progress = False,
         **options: Any,
     ) -> list[Output | Exception]: ...
     @final
@@ -216,6 +220,7 @@ class Runnable(ABC, Generic[Input, Output]):
         config: RunnableConfig | Sequence[RunnableConfig] | None = None,
         *,
         return_exceptions: bool = False,
+        progress: Progress = False,
         **options: Any,
     ) -> Any:
         """Run once per input, in threads, and give the results in the order of the inputs.
@@ -224,9 +229,11 @@ class Runnable(ABC, Generic[Input, Output]):
             inputs: The inputs; an iterator is read as the work goes on.
             config: One for all, or one for each. Its `max_concurrency` limits how many run at once.
             return_exceptions: Give exceptions in the place of results; else the first is raised.
+            progress: True shows a bar (extra `progress`); a function is called with how many are
+            done and how many there are, or None.
             options: See `invoke`.
         """
-        return batch(self, inputs, config, return_exceptions, options)
+        return batch(self, inputs, config, return_exceptions, progress, options)
 
     @overload
     async def abatch(
@@ -235,6 +242,7 @@ class Runnable(ABC, Generic[Input, Output]):
         config: RunnableConfig | Sequence[RunnableConfig] | None = None,
         *,
         return_exceptions: Literal[False] = False,
+        progress: Progress = False,
         **options: Any,
     ) -> list[Output]: ...
     @overload
@@ -244,6 +252,7 @@ class Runnable(ABC, Generic[Input, Output]):
         config: RunnableConfig | Sequence[RunnableConfig] | None = None,
         *,
         return_exceptions: bool,
+        progress: Progress = False,
         **options: Any,
     ) -> list[Output | Exception]: ...
     @final
@@ -253,10 +262,78 @@ class Runnable(ABC, Generic[Input, Output]):
         config: RunnableConfig | Sequence[RunnableConfig] | None = None,
         *,
         return_exceptions: bool = False,
+        progress: Progress = False,
         **options: Any,
     ) -> Any:
         """Run once per input, in tasks, and give the results in their order; see `batch`."""
-        return await abatch(self, inputs, config, return_exceptions, options)
+        return await abatch(self, inputs, config, return_exceptions, progress, options)
+
+    @overload
+    def batch_as_completed(
+        self,
+        inputs: Iterable[Input],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: Literal[False] = False,
+        **options: Any,
+    ) -> Generator[tuple[int, Output], None, None]: ...
+    @overload
+    def batch_as_completed(
+        self,
+        inputs: Iterable[Input],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool,
+        **options: Any,
+    ) -> Generator[tuple[int, Output | Exception], None, None]: ...
+    @final
+    def batch_as_completed(
+        self,
+        inputs: Iterable[Input],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Run once per input, in threads, and give (number of the input, result) as they are done.
+
+        A reader that is slow holds the work up. Closing the generator starts nothing more and waits
+        for what runs; see `batch`.
+        """
+        return batch_as_completed(self, inputs, config, return_exceptions, options)
+
+    @overload
+    def abatch_as_completed(
+        self,
+        inputs: Iterable[Input],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: Literal[False] = False,
+        **options: Any,
+    ) -> AsyncGenerator[tuple[int, Output], None]: ...
+    @overload
+    def abatch_as_completed(
+        self,
+        inputs: Iterable[Input],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool,
+        **options: Any,
+    ) -> AsyncGenerator[tuple[int, Output | Exception], None]: ...
+    @final
+    def abatch_as_completed(
+        self,
+        inputs: Iterable[Input],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Run once per input, in tasks, and give (number of the input, result) as they are done.
+
+        Closing the generator cancels what runs; see `batch_as_completed`.
+        """
+        return abatch_as_completed(self, inputs, config, return_exceptions, options)
 
     # Every step of it.
 

@@ -82,6 +82,14 @@ class Caller:
             return step.batch(*args, **options)
         return self._run(lambda: step.abatch(*args, **options))
 
+    def completed(
+        self, step: Runnable[Any, Any], *args: Any, take: int | None = None, **options: Any
+    ) -> list[tuple[int, Any]]:
+        """Give (number, result) as they are done: all, or the first `take`, and then close."""
+        if self.sync:
+            return _first(take, step.batch_as_completed(*args, **options))
+        return self._run(lambda: _afirst(take, step.abatch_as_completed(*args, **options)))
+
     def stream(
         self, step: Runnable[Any, Any], *args: Any, take: int | None = None, **options: Any
     ) -> list[Any]:
