@@ -18,6 +18,14 @@ from .base import Runnable as Runnable
 from .binding import RunnableBinding as RunnableBinding
 from .branch import RunnableBranch as RunnableBranch
 from .config import RunnableConfig as RunnableConfig
+from .config_fields import AnyConfigurableField as AnyConfigurableField
+from .config_fields import ConfigurableField as ConfigurableField
+from .config_fields import ConfigurableFieldMultiOption as ConfigurableFieldMultiOption
+from .config_fields import ConfigurableFieldSingleOption as ConfigurableFieldSingleOption
+from .config_fields import ConfigurableFieldSpec as ConfigurableFieldSpec
+from .configurable import RunnableConfigurableAlternatives as RunnableConfigurableAlternatives
+from .configurable import RunnableConfigurableFields as RunnableConfigurableFields
+from .dynamic import DynamicRunnable as DynamicRunnable
 from .each import RunnableEach as RunnableEach
 from .events import EventData as EventData
 from .events import StreamEvent as StreamEvent
@@ -41,6 +49,12 @@ from .serializable import RunnableSerializable as RunnableSerializable
 
 __all__ = [
     "AddableDict",
+    "AnyConfigurableField",
+    "ConfigurableField",
+    "ConfigurableFieldMultiOption",
+    "ConfigurableFieldSingleOption",
+    "ConfigurableFieldSpec",
+    "DynamicRunnable",
     "EventData",
     "ExponentialJitterParams",
     "RouterInput",
@@ -51,6 +65,8 @@ __all__ = [
     "RunnableBinding",
     "RunnableBranch",
     "RunnableConfig",
+    "RunnableConfigurableAlternatives",
+    "RunnableConfigurableFields",
     "RunnableEach",
     "RunnableGenerator",
     "RunnableLambda",

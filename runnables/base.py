@@ -23,6 +23,7 @@ from ._completed import abatch_as_completed, batch_as_completed
 from ._execute import aexecute, aopen_stream, aopen_stream_of, execute, open_stream, open_stream_of
 from ._place import NOWHERE
 from ._run import Run, run_from
+from .config_fields import unique_specs
 from .event_stream import read_events
 from .events import EventFilter, Kind, StreamEvent, checked_version
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from ._plan import Plan
     from ._progress import Progress
     from .config import RunnableConfig
+    from .config_fields import AnyConfigurableField, ConfigurableField, ConfigurableFieldSpec
+    from .configurable import RunnableConfigurableAlternatives
+    from .dynamic import DynamicRunnable
     from .fallbacks import RunnableWithFallbacks
     from .parallel import RunnableLike
     from .retry import ExponentialJitterParams
@@ -130,6 +134,10 @@ class Runnable(ABC, Generic[Input, Output]):
     def _whole(self, total: Any) -> Output:
         """What `invoke` returns for the sum of the chunks of `_live`."""
         return cast(Output, total)
+
+    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
+        """The steps that it may call."""
+        return ()
 
     # Once.
 
@@ -437,6 +445,43 @@ class Runnable(ABC, Generic[Input, Output]):
         from .binding import RunnableBinding
 
         return RunnableBinding(bound=self).with_config(config, **kwargs)
+
+    def configurable_fields(self, **kwargs: AnyConfigurableField) -> DynamicRunnable[Input, Output]:
+        """Give this step with fields that a call may set.
+
+        `model.configurable_fields(temperature=ConfigurableField(id="temperature"))` is set by
+        `config={"configurable": {"temperature": 0.2}}`.
+        """
+        from .configurable import configurable_fields
+
+        return configurable_fields(self, kwargs)
+
+    def configurable_alternatives(
+        self,
+        which: ConfigurableField,
+        *,
+        default_key: str = "default",
+        prefix_keys: bool = False,
+        **kwargs: Runnable[Input, Output] | Callable[[], Runnable[Input, Output]],
+    ) -> RunnableConfigurableAlternatives[Input, Output]:
+        """Give this step with others that a call may put in its place.
+
+        See `RunnableConfigurableAlternatives`.
+        """
+        from .configurable import RunnableConfigurableAlternatives
+
+        return RunnableConfigurableAlternatives(
+            which=which,
+            default=self,
+            alternatives=kwargs,
+            default_key=default_key,
+            prefix_keys=prefix_keys,
+        )
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """The keys that this step and those in it know under "configurable"."""
+        return unique_specs(spec for step in self._steps_inside() for spec in step.config_specs)
 
     def assign(self, **kwargs: RunnableLike) -> Runnable[Input, dict[str, Any]]:
         """Put a step behind this one that adds keys to its output, a dict."""

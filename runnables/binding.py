@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
@@ -57,6 +57,9 @@ class RunnableBinding(Runnable[Input, Output]):
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         return self.bound.get_name(suffix, name=name or self.config.get("run_name"))
+
+    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
+        return (self.bound,)
 
     def bind(self, **kwargs: Any) -> RunnableBinding[Input, Output]:
         return RunnableBinding(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CompositionError, shown
@@ -54,6 +54,9 @@ class RunnableBranch(Runnable[Input, Output]):
             (Place(f"condition:{i}", f"condition {i}"), Place(f"branch:{i}", f"branch {i}"))
             for i in range(1, len(pairs) + 1)
         ]
+
+    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
+        return [*(step for pair in self.branches for step in pair), self.default]
 
     def _plan(self, value: Any, run: Run, /, **options: Any) -> Plan[Output]:
         for (condition, step), (asked, chosen) in zip(self.branches, self._places, strict=True):

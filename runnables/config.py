@@ -97,6 +97,12 @@ class Settings:
             limit,
         )
 
+    def with_configurable(self, configurable: dict[str, Any]) -> Settings:
+        """Derive settings where other values are configured."""
+        return Settings(
+            self.tags, self.metadata, configurable, self.max_concurrency, self.recursion_limit
+        )
+
     def deeper(self) -> Settings:
         """Derive the settings of a runnable that a function returned.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import CompositionError, shown
@@ -38,6 +38,9 @@ class RunnableEach(Runnable[Sequence[Input], list[T]]):
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         name = name or self.name or f"RunnableEach<{self.bound.get_name()}>"
         return super().get_name(suffix, name=name)
+
+    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
+        return (self.bound,)
 
     def bind(self, **kwargs: Any) -> RunnableEach[Input, T]:
         return RunnableEach(bound=self.bound.bind(**kwargs), name=self.name)

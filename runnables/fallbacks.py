@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,9 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
     def runnables(self) -> list[Runnable[Input, Output]]:
         """The first step and the fallbacks."""
         return [self.runnable, *self.fallbacks]
+
+    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
+        return self.runnables
 
     def _plan(self, value: Any, run: Run, /, **options: Any) -> Plan[Output]:
         first: BaseException | None = None

@@ -7,7 +7,15 @@ to steps stands here.
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -74,6 +82,9 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         name = name or self.name or f"RunnableParallel<{','.join(self.steps__)}>"
         return super().get_name(suffix, name=name)
+
+    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
+        return self.steps__.values()
 
     def _plan(self, value: Any, run: Run) -> Plan[dict[str, Any]]:
         steps = self.steps__

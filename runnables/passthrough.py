@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -126,6 +134,9 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         name = name or self.name or f"RunnableAssign<{','.join(self.mapper.steps__)}>"
         return super().get_name(suffix, name=name)
+
+    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
+        return (self.mapper,)
 
     def _plan(self, value: dict[str, Any], run: Run) -> Plan[dict[str, Any]]:
         _check_dict(self, value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import tenacity
@@ -97,6 +97,9 @@ class RunnableRetry(Runnable[Input, Output]):
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         return self.bound.get_name(suffix, name=name or self.name)
+
+    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
+        return (self.bound,)
 
     def _plan(self, value: Any, run: Run, /, **options: Any) -> Plan[Output]:
         # The protocol of tenacity's own drivers, with calls and waits that are wishes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..errors import CompositionError, shown
@@ -44,6 +44,9 @@ class RouterRunnable(Runnable[RouterInput, Output]):
         self.runnables: dict[str, Runnable[Any, Output]] = {
             key: coerce_to_runnable(step) for key, step in runnables.items()
         }
+
+    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
+        return self.runnables.values()
 
     def _route(self, value: RouterInput) -> tuple[Runnable[Any, Output], Any]:
         if not isinstance(value, Mapping) or not {"key", "input"} <= value.keys():

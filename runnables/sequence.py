@@ -63,6 +63,9 @@ class RunnableSequence(Runnable[Input, Output]):
         """The last step."""
         return self.steps[-1]
 
+    def _steps_inside(self) -> list[Runnable[Any, Any]]:
+        return self.steps
+
     # A plan would say this once, and cost three times as much per step (docs/performance.md).
 
     def _invoke(self, value: Any, run: Run, /, **options: Any) -> Output:
