@@ -11,6 +11,7 @@ from ._closing import aclose as aclose
 from ._merge import acollect as acollect
 from ._merge import collect as collect
 from ._run import Run as Run
+from ._threads import call_in_thread as call_in_thread
 from .addable import AddableDict as AddableDict
 from .addable import aadd as aadd
 from .addable import add as add
@@ -84,6 +85,7 @@ __all__ = [
     "aclose",
     "acollect",
     "add",
+    "call_in_thread",
     "chain",
     "coerce_to_runnable",
     "collect",

@@ -9,114 +9,185 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextvars import copy_context
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import anyio
-import anyio.from_thread
-import anyio.to_thread
 
-from ._pipe import Pipe, _Closed, in_trio
-from ._together import raise_first
+from ._closing import aclose, in_trio, is_asked_for, raise_first, wait_out
+from ._pipe import Pipe, _Closed
+from ._threads import AskedFor, call_in_thread
 
-__all__ = ["Beside", "iterate_from_thread", "iterate_in_thread"]
+__all__ = ["Beside", "iterate_in_task", "iterate_in_thread", "transform_in_thread"]
 
 T = TypeVar("T")
-
-# How many chunks a producer in another task or thread may be ahead of its reader.
-CHUNKS_AHEAD = 64
+Chunk = TypeVar("Chunk")
+Work: TypeAlias = Callable[[], Awaitable[object]]
 
 
 class Beside:
-    """The tasks of one generator.
+    """The tasks of one generator, or of one call.
 
     A task that fails does not disturb the others; `raise_failure` raises what the first one left.
     """
 
-    __slots__ = ("_failures", "_tasks")
+    __slots__ = ("_ended", "_failures", "_settled", "_tasks", "_working")
 
     def __init__(self) -> None:
-        self._tasks: list[tuple[anyio.CancelScope, anyio.Event]] = []
+        self._tasks: list[_Task] = []
         self._failures: list[BaseException] = []
+        self._working = 0
+        self._settled = anyio.Event()
+        self._ended = anyio.Event()
 
-    def start(self, work: Callable[[], Awaitable[object]]) -> None:
+    def start(self, work: Work) -> None:
         """Start a task, in a copy of the current context."""
-        scope, done = anyio.CancelScope(), anyio.Event()
-        self._tasks.append((scope, done))
-        main = partial(self._main, work, scope, done)
-        if in_trio():
-            import trio  # only there if the caller has it
+        self._working += 1
+        self._tasks.append(_Task(partial(self._main, work)))
 
-            trio.lowlevel.spawn_system_task(main, context=copy_context())
-        else:
-            _running.add(task := asyncio.get_running_loop().create_task(main()))
-            task.add_done_callback(_running.discard)
-
-    async def _main(
-        self, work: Callable[[], Awaitable[object]], scope: anyio.CancelScope, done: anyio.Event
-    ) -> None:
+    async def _main(self, work: Work) -> None:
         try:
-            # Cancelled by its scope, not by its task: a worker thread that it waits for is then
-            # waited for, and told.
-            with scope:
-                try:
-                    await work()
-                except anyio.get_cancelled_exc_class() as exc:
-                    if not scope.cancel_called:  # nobody asked for it: the work itself raised it
-                        self._failures.append(exc)
-                    raise
-                except BaseException as exc:  # noqa: BLE001  # raised again where it is read
-                    self._failures.append(exc)
+            await work()
+        except BaseException as exc:
+            if is_asked_for(exc):
+                raise
+            self._failures.append(exc)  # raised again where it is read
         finally:
-            done.set()
+            self._working -= 1
+            if self._failures or not self._working:
+                self._settled.set()
+            if not self._working:
+                self._ended.set()
+
+    async def settled(self) -> None:
+        """Wait until all tasks have ended, or one has failed."""
+        if self._working:
+            await self._settled.wait()
 
     async def stop(self) -> None:
-        """Cancel the tasks that still run, and wait for all of them."""
-        for scope, done in self._tasks:
-            if not done.is_set():
-                scope.cancel()
-        if not all(done.is_set() for _, done in self._tasks):
-            with anyio.CancelScope(shield=True):
-                for _, done in self._tasks:
-                    await done.wait()
+        """Cancel the tasks that still run, and wait for all of them, whoever cancels the caller."""
+        if self._working:
+            for task in self._tasks:  # without effect on those that have ended
+                task.cancel()
+            await wait_out(self._ended)
 
     def raise_failure(self) -> None:
         """Raise the first failure, with the others as notes, if a task has failed."""
         raise_first(self._failures)
 
 
+class _Task:
+    """A task that is cancelled when it is in no shield, and on asyncio once.
+
+    A task of asyncio that is cancelled natively is so within the shield of a clean-up too, and one
+    that is cancelled by a scope is so at every `await` of a clean-up that has no shield.
+    """
+
+    __slots__ = ("_once", "_scope", "_task")
+
+    def __init__(self, main: Work) -> None:
+        self._scope = anyio.CancelScope()
+        self._once = anyio.CancelScope()
+        self._task: asyncio.Task[None] | None = None
+        if in_trio():
+            import trio  # only there if the caller has it
+
+            trio.lowlevel.spawn_system_task(partial(self._run, main), context=copy_context())
+        else:
+            self._task = asyncio.get_running_loop().create_task(self._run(main))
+            _running.add(self._task)
+            self._task.add_done_callback(_running.discard)
+
+    async def _run(self, main: Work) -> None:
+        with self._scope, self._once:
+            await main()
+
+    def cancel(self) -> None:
+        self._scope.cancel()
+        if self._task is not None:
+            self._not_again(self._task)
+
+    def _not_again(self, task: asyncio.Task[None]) -> None:
+        if task.cancelling():  # anyio has got through to it
+            self._once.shield = True
+        elif not task.done():
+            asyncio.get_running_loop().call_soon(self._not_again, task)
+
+
 # The loop itself keeps no task alive.
 _running: set[asyncio.Task[None]] = set()
 
 
-async def iterate_in_thread(make: Callable[[], Iterable[T]]) -> AsyncGenerator[T, None]:
+def iterate_in_task(streams: Sequence[AsyncGenerator[Any, None]]) -> AsyncGenerator[Any, None]:
+    """Iterate the last of the streams, which the others feed, in a task of its own.
+
+    Each item is made when it is asked for. The task closes the streams when it ends.
+    """
+
+    async def work(pipe: Pipe[Any]) -> None:
+        try:
+            async for item in streams[-1]:
+                pipe.put(item)
+                await pipe.room()
+        finally:
+            pipe.close()
+            await aclose(*reversed(streams))
+
+    return _one_by_one(lambda pipe: [partial(work, pipe)])
+
+
+def iterate_in_thread(make: Callable[[], Iterable[T]]) -> AsyncGenerator[T, None]:
     """Iterate in a worker thread, and give the items to the caller's task.
 
-    The thread runs at most `CHUNKS_AHEAD` items ahead. Closing this generator stops it at its next
-    item, closes the iterator in its own thread, and waits for that.
+    Each item is made when it is asked for. Closing this generator waits until the thread has made
+    the item that it is at, and has closed the iterator.
     """
-    pipe: Pipe[T] = Pipe(CHUNKS_AHEAD)
+    return _one_by_one(lambda pipe: [_pumping(make, pipe)])
+
+
+def transform_in_thread(
+    make: Callable[[Iterator[Chunk]], Iterable[T]], chunks: AsyncIterator[Chunk]
+) -> AsyncGenerator[T, None]:
+    """Iterate in a worker thread what `make` makes of chunks that come from the loop."""
+
+    def works(pipe: Pipe[T]) -> list[Work]:
+        asked = AskedFor(chunks)
+        return [_pumping(lambda: make(iter(asked)), pipe), asked.serve]
+
+    return _one_by_one(works)
+
+
+async def _one_by_one(works: Callable[[Pipe[T]], list[Work]]) -> AsyncGenerator[T, None]:
+    """Give what the works put into a pipe, which has room again when the next item is asked for."""
+    pipe: Pipe[T] = Pipe(1)
     beside = Beside()
-    beside.start(
-        partial(
-            anyio.to_thread.run_sync,
-            partial(_pump, make, pipe),
-            # The thread lives as long as the stream: it must not use up the common threads, which
-            # a stage before it may be waiting for.
-            limiter=anyio.CapacityLimiter(math.inf),
-        )
-    )
     try:
+        for work in works(pipe):
+            beside.start(work)
         while pipe.items or await pipe.ready():
             yield pipe.items.popleft()
-            if pipe.full and len(pipe.items) == pipe.low:
-                pipe.let_writers_go_on()
+            pipe.let_writers_go_on()
     finally:
         pipe.close()
         await beside.stop()
     beside.raise_failure()
+
+
+def _pumping(make: Callable[[], Iterable[T]], pipe: Pipe[T]) -> Work:
+    # The thread lives as long as the stream: it must not use up the common threads, which a stage
+    # before it may be waiting for.
+    limiter = anyio.CapacityLimiter(math.inf)
+    return partial(call_in_thread, partial(_pump, make, pipe), limiter=limiter)
 
 
 def _pump(make: Callable[[], Iterable[T]], pipe: Pipe[T]) -> None:
@@ -134,17 +205,3 @@ def _pump(make: Callable[[], Iterable[T]], pipe: Pipe[T]) -> None:
                 close()
     finally:
         pipe.close()
-
-
-def iterate_from_thread(chunks: AsyncIterator[T]) -> Iterator[T]:
-    """Iterate, in a worker thread of `iterate_in_thread`, what belongs to the event loop."""
-    while True:
-        try:
-            chunk = anyio.from_thread.run(_next, chunks)
-        except StopAsyncIteration:
-            return
-        yield chunk
-
-
-async def _next(chunks: AsyncIterator[T]) -> T:
-    return await anext(chunks)

@@ -1,4 +1,4 @@
-"""Closing of generators, whoever opened them, and telling a cancellation from a failure."""
+"""How work ends: closing generators, telling a cancellation from a failure, raising failures."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ __all__ = [
     "as_async_generator",
     "as_generator",
     "close",
+    "in_trio",
     "is_asked_for",
     "is_cancellation",
+    "raise_first",
+    "wait_out",
 ]
 
 T = TypeVar("T")
@@ -92,8 +95,53 @@ def is_cancellation(exc: BaseException) -> bool:
 
 
 def is_asked_for(exc: BaseException) -> bool:
-    """Whether this is the cancellation of a scope around the caller.
+    """Whether this is a cancellation of the caller: of its task, or of a scope around it.
 
     A task of the user's that was cancelled lets the same exception out; that is a failure.
     """
-    return is_cancellation(exc) and anyio.current_effective_deadline() == -math.inf
+    if not is_cancellation(exc):
+        return False
+    if anyio.current_effective_deadline() == -math.inf:
+        return True
+    task = None if in_trio() else asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def wait_out(event: anyio.Event) -> None:
+    """Wait until the event is set, whoever cancels the caller meanwhile: it is cancelled then.
+
+    A scope of anyio does not reach it; a task of asyncio can be cancelled within a shield, too.
+    """
+    if event.is_set():
+        return
+    cancelled: BaseException | None = None
+    with anyio.CancelScope(shield=True):
+        while not event.is_set():
+            try:
+                await event.wait()
+            except asyncio.CancelledError as exc:
+                cancelled = exc
+    if cancelled is not None:
+        try:
+            raise cancelled
+        finally:
+            cancelled = None  # else the exception and this frame hold each other
+
+
+def raise_first(failures: list[BaseException]) -> None:
+    """Raise the first failure, if there is one, with the others as notes."""
+    if not failures:
+        return
+    first, *others = failures
+    for other in others:
+        first.add_note(f"at the same time failed: {type(other).__name__}: {other}")
+    try:
+        raise first
+    finally:
+        failures.clear()  # else the traceback's frame and the exception hold each other
+
+
+def in_trio() -> bool:
+    """Whether the caller runs in a trio task; if not, it runs in asyncio."""
+    trio = sys.modules.get("trio")
+    return trio is not None and bool(trio.lowlevel.in_trio_task())

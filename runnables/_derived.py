@@ -7,14 +7,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import anyio.to_thread
-
 from ..errors import CompositionError
-from ._beside import iterate_from_thread, iterate_in_thread
+from ._beside import transform_in_thread
 from ._closing import aclose, as_async_generator, as_generator
 from ._execute import ASingle
 from ._merge import acollect, collect
 from ._plan import adrive, adrive_stream, drive, drive_stream
+from ._threads import call_in_thread
 
 if TYPE_CHECKING:
     from ._run import Run
@@ -151,7 +150,7 @@ async def _ainvoke_inline(self: Any, value: Any, run: Run, /, **options: Any) ->
 
 
 async def _ainvoke_in_thread(self: Any, value: Any, run: Run, /, **options: Any) -> Any:
-    return await anyio.to_thread.run_sync(partial(self._invoke, value, run, **options))
+    return await call_in_thread(partial(self._invoke, value, run, **options))
 
 
 def _transform_whole(
@@ -169,7 +168,7 @@ async def _atransform_whole(
 def _atransform_in_thread(
     self: Any, chunks: AsyncIterator[Any], run: Run, /, **options: Any
 ) -> AsyncIterator[Any]:
-    return iterate_in_thread(lambda: self._transform(iterate_from_thread(chunks), run, **options))
+    return transform_in_thread(lambda taken: self._transform(taken, run, **options), chunks)
 
 
 def _invoke_async_only(self: Any, value: Any, run: Run, /, **options: Any) -> Any:

@@ -6,16 +6,18 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from typing import Any, TypeAlias
 
-from ._beside import CHUNKS_AHEAD, Beside
-from ._closing import aclose, is_asked_for
-from ._pipe import Pipe, _Closed
+from ._beside import Beside
+from ._closing import aclose, is_asked_for, raise_first
+from ._pipe import Pipe, _Closed, helper_context
 from ._tee import LEAD, ATee, Tee
-from ._together import MOST_THREADS, raise_first
+from ._together import MOST_THREADS
 
-__all__ = ["ABranch", "Blame", "Branch", "afan_out", "fan_out"]
+__all__ = ["CHUNKS_AHEAD", "ABranch", "Blame", "Branch", "afan_out", "fan_out"]
+
+# How many chunks all branches together may be ahead of their reader.
+CHUNKS_AHEAD = 64
 
 Branch: TypeAlias = Callable[[Iterator[Any]], Generator[Any, None, None]]
 ABranch: TypeAlias = Callable[[AsyncIterator[Any]], AsyncGenerator[Any, None]]
@@ -76,7 +78,7 @@ class _Fan:
 
     def start(self) -> Iterator[tuple[int, Any]]:
         for i in range(len(self._branches)):
-            self._pool.submit(copy_context().run, self._work, i)
+            self._pool.submit(helper_context().run, self._work, i)
         return iter(self._out)
 
     def stop(self) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context, ContextVar, copy_context
 from typing import Generic, TypeVar
 
 import anyio
 import anyio.lowlevel
 
-__all__ = ["Pipe", "_Closed", "in_trio"]
+from ._closing import in_trio
+
+__all__ = ["Pipe", "TaskWaiter", "_Closed", "helper_context"]
 
 T = TypeVar("T")
 
@@ -68,8 +70,8 @@ class Pipe(Generic[T]):
         # `items` before its writer looks for a waiting reader, and a reader looks again at `items`
         # once it can be found, so that no wake-up is lost.
         self._lock = threading.Lock()
-        self._reader: _TaskWaiter | None = None
-        self._writers: list[_TaskWaiter | _ThreadWaiter] = []
+        self._reader: TaskWaiter | None = None
+        self._writers: list[TaskWaiter | _ThreadWaiter] = []
 
     def put(self, item: T) -> None:
         """Add an item. Callable from any thread."""
@@ -93,7 +95,7 @@ class Pipe(Generic[T]):
     async def ready(self) -> bool:
         """Wait until there is an item (True), or none will come any more (False)."""
         while not self.items:
-            waiter = _TaskWaiter()
+            waiter = TaskWaiter()
             with self._lock:
                 self._reader = waiter
                 wait = not self.items and not self.closed
@@ -116,8 +118,10 @@ class Pipe(Generic[T]):
         """
         if self.closed and threading.get_ident() == self._thread:
             await anyio.lowlevel.checkpoint()
+            if not in_trio():
+                _raise_if_cancelled()
         while self.full and not self.closed:
-            waiter = _TaskWaiter()
+            waiter = TaskWaiter()
             if self._queued(waiter):
                 await waiter.wait()
         if self.closed and threading.get_ident() != self._thread:
@@ -129,7 +133,7 @@ class Pipe(Generic[T]):
         Raises:
             _Closed: The pipe is closed.
         """
-        if threading.get_ident() == self._thread:
+        if self._thread == threading.get_ident() or self._thread in _waiting_threads.get():
             return  # waiting here would stop the reader itself
         while self.full and not self.closed:
             waiter = _ThreadWaiter()
@@ -138,7 +142,7 @@ class Pipe(Generic[T]):
         if self.closed:
             raise _Closed
 
-    def _queued(self, waiter: _TaskWaiter | _ThreadWaiter) -> bool:
+    def _queued(self, waiter: TaskWaiter | _ThreadWaiter) -> bool:
         with self._lock:
             if not self.full or self.closed:
                 return False
@@ -160,25 +164,25 @@ class Pipe(Generic[T]):
             waiter.wake()
 
 
-class _TaskWaiter:
+class TaskWaiter:
     """A task that waits, and how to wake it from any thread."""
 
-    __slots__ = ("_call_soon", "_event", "_thread")
+    __slots__ = ("_call_soon", "_thread", "event")
 
     def __init__(self) -> None:
-        self._event = anyio.Event()
+        self.event: anyio.Event = anyio.Event()
         self._thread = threading.get_ident()
         self._call_soon = _call_soon_in_this_loop()
 
     async def wait(self) -> None:
-        await self._event.wait()
+        await self.event.wait()
 
     def wake(self) -> None:
         if threading.get_ident() == self._thread:
-            self._event.set()
+            self.event.set()
         else:
             with contextlib.suppress(RuntimeError):  # its loop has ended, and the task with it
-                self._call_soon(self._event.set)
+                self._call_soon(self.event.set)
 
 
 class _ThreadWaiter:
@@ -196,10 +200,23 @@ class _ThreadWaiter:
         self._event.set()
 
 
-def in_trio() -> bool:
-    """Whether the caller runs in a trio task; if not, it runs in asyncio."""
-    trio = sys.modules.get("trio")
-    return trio is not None and bool(trio.lowlevel.in_trio_task())
+def _raise_if_cancelled() -> None:
+    """Raise the cancellation that a task of asyncio was told of once, and may have swallowed."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+_waiting_threads: ContextVar[frozenset[int]] = ContextVar("levada_waiting", default=frozenset())
+"""The threads that wait until the caller's work is done."""
+
+
+def helper_context() -> Context:
+    """Give the context for a helper thread that this thread waits for."""
+    context = copy_context()
+    waiting = _waiting_threads.get() | {threading.get_ident()}
+    context.run(_waiting_threads.set, waiting)
+    return context
 
 
 def _call_soon_in_this_loop() -> Callable[[Callable[[], None]], object]:

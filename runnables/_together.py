@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextvars import copy_context
 
-import anyio
+from ._beside import Beside
+from ._closing import raise_first
+from ._pipe import helper_context
 
-from ._closing import is_asked_for
-
-__all__ = ["MOST_THREADS", "arun_all", "arun_queue", "raise_first", "run_all", "run_queue"]
+__all__ = ["MOST_THREADS", "arun_all", "arun_queue", "run_all", "run_queue"]
 
 Job = Callable[[], object]
 AsyncJob = Callable[[], Awaitable[object]]
@@ -40,7 +39,7 @@ def run_queue(jobs: Iterable[Job], workers: int) -> None:
     queue = _Queue(jobs)
     if workers > 1:
         with ThreadPoolExecutor(workers - 1, thread_name_prefix="levada") as pool:
-            helpers = [pool.submit(copy_context().run, queue.work) for _ in range(workers - 1)]
+            helpers = [pool.submit(helper_context().run, queue.work) for _ in range(workers - 1)]
             queue.work()
             wait(helpers)
     else:
@@ -75,36 +74,19 @@ async def arun_queue(jobs: Iterable[AsyncJob], workers: int) -> None:
     meanwhile are notes on it.
     """
     pending = iter(jobs)
-    failures: list[BaseException] = []
-    if workers <= 1:
-        for job in pending:
-            await job()
-        return
 
     async def work() -> None:
-        try:
-            for job in pending:
-                await job()
-        except BaseException as exc:
-            if is_asked_for(exc):
-                raise
-            failures.append(exc)
-            group.cancel_scope.cancel()
+        for job in pending:
+            await job()
 
-    async with anyio.create_task_group() as group:
-        for _ in range(workers):
-            group.start_soon(work)
-    raise_first(failures)
-
-
-def raise_first(failures: list[BaseException]) -> None:
-    """Raise the first failure, if there is one, with the others as notes."""
-    if not failures:
+    if workers <= 1:
+        await work()
         return
-    first, *others = failures
-    for other in others:
-        first.add_note(f"at the same time failed: {type(other).__name__}: {other}")
+    beside = Beside()
     try:
-        raise first
+        for _ in range(workers):
+            beside.start(work)
+        await beside.settled()
     finally:
-        failures.clear()  # else the traceback's frame and the exception hold each other
+        await beside.stop()
+    beside.raise_failure()

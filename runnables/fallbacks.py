@@ -7,6 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CompositionError, ConfigError, shown
+from ._closing import is_cancellation
 from ._place import Place
 from ._plan import attempt
 from .base import Input, Output, Runnable
@@ -83,6 +84,8 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
             try:
                 return (yield from attempt(step, value, place, options))
             except self.exceptions_to_handle as exc:
+                if is_cancellation(exc):
+                    raise
                 first = exc if first is None else first
                 value = self._with_exception(value, exc)
         assert first is not None  # there is at least one step

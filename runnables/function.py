@@ -16,13 +16,12 @@ from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-import anyio.to_thread
-
 from ..errors import CompositionError, shown
 from ._beside import iterate_in_thread
 from ._closing import aclose, as_async_generator
 from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
 from ._merge import acollect, collect
+from ._threads import call_in_thread
 from .base import Input, Output, Runnable
 
 if TYPE_CHECKING:
@@ -216,9 +215,7 @@ class RunnableLambda(Runnable[Input, Output]):
             if self._runs_inline:
                 result = self._called(value, run, options)
             else:
-                # In a list: trio takes a function that returns a coroutine for an async one.
-                work = partial(_boxed, self._called, value, run, options)
-                [result] = await anyio.to_thread.run_sync(work)
+                result = await call_in_thread(partial(self._called, value, run, options))
             return await result if inspect.iscoroutine(result) else result
         result = function.call(value, **function.arguments(run, options))
         return await result if function.kind == "async" else await acollect(result)
@@ -282,10 +279,6 @@ def _step(result: Any) -> Runnable[Any, Any]:
     """What a function returned, once `isinstance` has said that it is a step: of any types."""
     step: Runnable[Any, Any] = result
     return step
-
-
-def _boxed(function: Callable[..., Any], *arguments: Any) -> list[Any]:
-    return [function(*arguments)]
 
 
 def _returned_coroutine(step: Runnable[Any, Any], result: Any) -> CompositionError:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import CompositionError, shown
-from ._beside import iterate_from_thread, iterate_in_thread
+from ._beside import transform_in_thread
 from ._closing import as_async_generator
 from .base import Input, Output, Runnable
 
@@ -78,4 +78,4 @@ class RunnableGenerator(Runnable[Input, Output]):
             return as_async_generator(self._atransform_function(chunks))
         function = self._transform_function
         assert function is not None  # one of the two was given
-        return iterate_in_thread(lambda: function(iterate_from_thread(chunks)))
+        return transform_in_thread(function, chunks)

@@ -15,10 +15,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import CompositionError, shown
-from ._beside import CHUNKS_AHEAD
 from ._closing import aclose
 from ._execute import aopen_stream, open_stream
-from ._fan import ABranch, Branch, afan_out, fan_out
+from ._fan import CHUNKS_AHEAD, ABranch, Branch, afan_out, fan_out
 from ._merge import Sum
 from ._place import NOTES, NOWHERE, note_place
 from ._plan import call

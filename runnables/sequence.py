@@ -10,6 +10,7 @@ from ..errors import CompositionError
 from ._closing import aclose, close
 from ._execute import NO_OPTIONS, aexecute, aopen_stage, execute, open_stage
 from ._place import NOTES, Place, deepest_frame, note_place
+from ._stack import STEPS_A_STACK, iterate_in_own_thread, iterate_in_task
 from .base import Input, Output, Runnable
 from .parallel import coerce_to_runnable
 
@@ -99,7 +100,9 @@ class RunnableSequence(Runnable[Input, Output]):
         frames = [getattr(chunks, "gi_frame", None)]
         began, last, source = NOTES.count, chunks, None
         try:
-            for step, place in self._stages:
+            for i, (step, place) in enumerate(self._stages):
+                if i and i % STEPS_A_STACK == 0:
+                    streams.append(last := iterate_in_own_thread(streams[-STEPS_A_STACK:]))
                 given = NO_OPTIONS if streams else options
                 last, source = open_stage(step, last, run, place, given, source)
                 streams.append(last)
@@ -119,7 +122,9 @@ class RunnableSequence(Runnable[Input, Output]):
         frames = [getattr(chunks, "ag_frame", None)]
         began, last, source = NOTES.count, chunks, None
         try:
-            for step, place in self._stages:
+            for i, (step, place) in enumerate(self._stages):
+                if i and i % STEPS_A_STACK == 0:
+                    streams.append(last := iterate_in_task(streams[-STEPS_A_STACK:]))
                 given = NO_OPTIONS if streams else options
                 last, source = aopen_stage(step, last, run, place, given, source)
                 streams.append(last)

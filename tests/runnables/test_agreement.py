@@ -161,11 +161,7 @@ def test_every_colour_has_the_same_events_in_the_same_order(run, seed) -> None:
     assert run.heads(chain, "hello", {"max_concurrency": 1}) == expected_heads(seed)
 
 
-def test_plain_generators_in_async_use_pull_as_in_sync(run, request) -> None:
-    if not run.sync:
-        reason = "bug: what is before two plain generators runs ahead of them"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
-
+def test_plain_generators_in_async_use_pull_as_in_sync(run) -> None:
     def letters(text: str) -> Iterator[str]:
         yield from text
 

@@ -163,7 +163,6 @@ async def test_a_cancellation_is_no_reason_for_a_fallback() -> None:
     assert called == []
 
 
-@pytest.mark.xfail(strict=True, reason="bug: fallbacks of BaseException swallow a cancellation")
 def test_a_native_cancellation_is_no_reason_for_a_fallback_whatever_is_handled() -> None:
     async def waits(x: Any) -> Any:
         await anyio.sleep_forever()

@@ -219,11 +219,46 @@ def test_two_thousand_steps_in_invoke_and_batch(run, deep, watch) -> None:
     assert len(watch.events) == 4002
 
 
-@pytest.mark.xfail(
-    strict=True, reason="known: streams nest a generator per step", raises=RecursionError
-)
 def test_two_thousand_steps_in_a_stream(run, deep) -> None:
     assert run.stream(deep, 0) == [2000]
+
+
+def test_a_deep_stream_is_pulled_one_chunk_at_a_time(run, ledger) -> None:
+    taken: list[Any] = []
+
+    def note(chunk: Any) -> Any:
+        taken.append(chunk)
+        return chunk
+
+    how = "sync" if run.sync else "own"
+    stages = [ledger.stage(how, f"stage {i}") for i in range(200)]
+    chain = RunnableSequence(
+        ledger.source(how, "source", range(100)), ledger.stage(how, "note", note), *stages
+    )
+    assert run.stream(chain, "x", take=3) == [0, 1, 2]
+    assert taken == [0, 1, 2]
+    assert ledger.open == []
+
+
+def test_a_failure_in_a_deep_stream_says_where(run, ledger, watch) -> None:
+    def fails(chunk: Any) -> Any:
+        raise ValueError("the eightieth")
+
+    how = "sync" if run.sync else "own"
+    stages = [ledger.stage(how, f"stage {i}") for i in range(1, 200)]
+    stages[79] = ledger.stage(how, "stage 80", fails)
+    chain = RunnableSequence(ledger.source(how, "source", "abc"), *stages)
+    with pytest.raises(ValueError, match="the eightieth") as caught:
+        run.stream(chain, "x", {"callbacks": [watch]})
+    assert caught.value.__notes__ == ["in RunnableSequence > step 81: stage 80"]
+    assert ledger.open == []
+    watch.assert_whole()
+
+
+def test_every_step_of_a_deep_stream_is_watched(run, deep) -> None:
+    heads = run.heads(deep, 0)
+    assert len(heads) == 3 * 2001
+    assert heads[-1] == ("on_chain_end", "RunnableSequence")
 
 
 def test_two_thousand_steps_are_piped() -> None:

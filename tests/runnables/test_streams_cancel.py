@@ -140,18 +140,7 @@ def unshielded(log: list[str]) -> Runnable[Any, Any]:
 
 
 @pytest.mark.parametrize("verb", ["astream", "astream_events"])
-@pytest.mark.parametrize(
-    "shape",
-    [
-        "parallel",
-        pytest.param(
-            "function",
-            marks=pytest.mark.xfail(
-                strict=True, reason="bug: clean-up that waits is cut on asyncio"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("shape", ["parallel", "function"])
 def test_closing_lets_clean_up_that_waits_finish_on_asyncio(verb, shape) -> None:
     log: list[str] = []
     model = unshielded(log)
@@ -171,7 +160,6 @@ def test_closing_lets_clean_up_that_waits_finish_on_asyncio(verb, shape) -> None
     asyncio.run(main())
 
 
-@pytest.mark.xfail(strict=True, reason="bug: clean-up that waits is cut on asyncio")
 def test_one_cancellation_lets_clean_up_that_waits_finish_on_asyncio(watch) -> None:
     log: list[str] = []
 
@@ -187,7 +175,6 @@ def test_one_cancellation_lets_clean_up_that_waits_finish_on_asyncio(watch) -> N
     asyncio.run(main())
 
 
-@pytest.mark.xfail(strict=False, reason="bug: a second cancel leaves tasks behind for a moment")
 @pytest.mark.parametrize("shape", ["sequence", "parallel", "returned"])
 @pytest.mark.parametrize("verb", ["astream", "astream_events"])
 def test_a_second_cancellation_leaves_no_task_behind(shape, verb, ledger, watch) -> None:
@@ -208,7 +195,6 @@ def test_a_second_cancellation_leaves_no_task_behind(shape, verb, ledger, watch)
 
 
 @pytest.mark.anyio
-@pytest.mark.xfail(run=False, reason="bug: a sync parallel on the event loop itself, with events")
 async def test_a_sync_parallel_called_on_the_loop_does_not_wait_for_a_reader_there() -> None:
     def many(x: Any) -> Any:
         yield from range(1000)
