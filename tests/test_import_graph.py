@@ -14,11 +14,11 @@ from house import MODULES, PYPROJECT
 
 PROJECT = PYPROJECT["project"]
 
-# What each floor may import besides itself. `_json` and `errors` are the ground that all stand on.
-GROUND = {"_json", "errors"}
+# What each floor may import besides itself; `_orjson` and `errors` are the ground of all.
+GROUND = {"_orjson", "errors"}
 MIDDLE = GROUND | {"messages", "runnables"}
 FLOORS: dict[str, set[str]] = {
-    "_json": {"errors"},
+    "_orjson": {"errors"},
     "errors": set(),
     "messages": GROUND,
     "runnables": GROUND,
@@ -202,7 +202,7 @@ def test_imports_inside_the_package_are_relative() -> None:
 
 
 def test_private_things_stay_in_their_package() -> None:
-    """`levada.runnables._plan` is for `levada.runnables` alone, `levada._json` for all."""
+    """`levada.runnables._plan` is for `levada.runnables` alone, `levada._orjson` for all."""
     wrong = []
     for found in OURS:
         parts = found.target.split(".")
@@ -248,7 +248,7 @@ def test_nothing_is_imported_that_pyproject_does_not_name() -> None:
 
 
 def test_orjson_is_imported_in_one_file() -> None:
-    wrong = [f for f in FOREIGN if f.target.split(".")[0] == "orjson" and f.floor != "_json"]
+    wrong = [f for f in FOREIGN if f.target.split(".")[0] == "orjson" and f.floor != "_orjson"]
     assert not wrong, listed(wrong)
 
 

@@ -6,6 +6,7 @@ import ast
 import builtins
 import io
 import re
+import sys
 import tokenize
 from collections.abc import Iterator
 
@@ -156,3 +157,9 @@ def test_what_is_left_to_do_has_an_issue() -> None:
         if re.search(r"#.*\b(TODO|FIXME|XXX)\b(?!.*#\d+)", line)
     ]
     assert not loose
+
+
+def test_no_module_at_the_root_hides_one_of_python() -> None:
+    # `python -m` puts the folder that it is called from first: a `_json.py` there breaks json.
+    roots = {name.partition("/")[0].removesuffix(".py") for name in FILES}
+    assert not roots & sys.stdlib_module_names - {"__init__", "__main__"}
