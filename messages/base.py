@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict, Unpack
@@ -14,6 +14,9 @@ from ..errors import MessageError, shown
 from .content import Content, ContentBlock
 from .pretty import content_repr, get_msg_title_repr, html_repr
 from .standard import standard_blocks
+
+if TYPE_CHECKING:
+    from ..prompts import ChatPromptTemplate
 
 __all__ = ["BaseMessage", "CommonFields", "GivenContent", "plain_text"]
 
@@ -109,6 +112,12 @@ class BaseMessage(BaseModel):
         for name, value in self:
             if name not in ("content", "type") and value is not None and value not in ({}, []):
                 yield name, value
+
+    def __add__(self, other: Any) -> ChatPromptTemplate:
+        """Give a prompt that begins with this message: `SystemMessage("Be brief.") + "{q}"`."""
+        from ..prompts import ChatPromptTemplate
+
+        return ChatPromptTemplate([self]).__add__(other)
 
     @property
     def text(self) -> str:

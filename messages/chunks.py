@@ -19,7 +19,10 @@ class BaseMessageChunk(BaseMessage):
     To add up many, use `accumulator`: its cost is linear, that of repeated `+` is not.
     """
 
-    def __add__(self, other: BaseMessageChunk | Sequence[BaseMessageChunk]) -> Self:
+    # A message and something else make a prompt; a chunk and a chunk make a longer chunk.
+    def __add__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, other: BaseMessageChunk | Sequence[BaseMessageChunk]
+    ) -> Self:
         others: Sequence[object] = other if isinstance(other, list | tuple) else [other]
         total = self.accumulator()
         total.add(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
@@ -10,8 +10,7 @@ from .ai import AIMessage, AIMessageChunk
 from .base import BaseMessage
 from .chunks import BaseMessageChunk
 from .content import Content
-from .convert import MessageLikeRepresentation, convert_to_messages, message_chunk_to_message
-from .prompt_values import PromptValue
+from .convert import convert_to_messages, message_chunk_to_message
 from .roles import (
     ChatMessage,
     ChatMessageChunk,
@@ -20,6 +19,7 @@ from .roles import (
     SystemMessage,
     SystemMessageChunk,
 )
+from .step import Messages, also_a_step
 
 __all__ = ["merge_message_runs"]
 
@@ -31,14 +31,12 @@ _CHUNKS: dict[type[BaseMessage], type[BaseMessageChunk]] = {
 }
 
 
-def merge_message_runs(
-    messages: Iterable[MessageLikeRepresentation] | PromptValue,
-    *,
-    chunk_separator: str = "\n",
-) -> list[BaseMessage]:
+@also_a_step()
+def merge_message_runs(messages: Messages, *, chunk_separator: str = "\n") -> list[BaseMessage]:
     """Join messages in a row that have the same type into one.
 
     Messages that answer a call stay as they are, and so do chat messages whose roles differ.
+    Without messages, give the step that does this: `merge_message_runs() | model`.
 
     Args:
         messages: Whatever `convert_to_messages` takes.

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import inspect
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Literal, Protocol, TypeAlias, TypeVar, cast
 
 from ..errors import MessageError, shown
 from .base import BaseMessage
 from .content import Content
-from .convert import MessageLikeRepresentation, convert_to_messages
-from .filter import Kinds, is_of_kind
-from .prompt_values import PromptValue
+from .convert import convert_to_messages
+from .filter import Kinds, classes_of
 from .roles import SystemMessage
+from .step import Messages, also_a_step
 from .tokens import count_tokens_approximately
 
 __all__ = ["CountsTokens", "SplitsText", "trim_messages"]
@@ -35,8 +35,9 @@ Counter: TypeAlias = Callable[[list[BaseMessage]], int]
 Splitter: TypeAlias = Callable[[str], list[str]]
 
 
+@also_a_step("token_counter", "text_splitter")
 def trim_messages(
-    messages: Iterable[MessageLikeRepresentation] | PromptValue,
+    messages: Messages,
     *,
     max_tokens: int,
     token_counter: (Counter | Callable[[BaseMessage], int] | CountsTokens | Literal["approximate"]),
@@ -48,6 +49,8 @@ def trim_messages(
     text_splitter: Splitter | SplitsText | None = None,
 ) -> list[BaseMessage]:
     """Give the first or the last messages that take no more than `max_tokens`.
+
+    Without messages, give the step that does this: `trim_messages(max_tokens=...) | model`.
 
     Args:
         messages: Whatever `convert_to_messages` takes.
@@ -75,6 +78,7 @@ def trim_messages(
             "start_on and include_system are for strategy='last'; the first messages begin where "
             "they do. Leave them out."
         )
+    end_classes, start_classes = classes_of(end_on), classes_of(start_on)
     count = _list_counter(token_counter)
     split = _splitter(text_splitter) if allow_partial else None
 
@@ -83,11 +87,11 @@ def trim_messages(
 
     kept = convert_to_messages(messages)
     if strategy == "first":
-        return _end_on(_fitting(kept, fits, split, last=False), end_on)
-    kept = _end_on(kept, end_on)
+        return _end_on(_fitting(kept, fits, split, last=False), end_classes)
+    kept = _end_on(kept, end_classes)
     system = [kept.pop(0)] if include_system and kept and isinstance(kept[0], SystemMessage) else []
     tail = _fitting(kept, lambda tail: fits(system + tail), split, last=True)
-    return system + _start_on(tail, start_on)
+    return system + _start_on(tail, start_classes)
 
 
 def _fitting(
@@ -131,16 +135,20 @@ def _most(limit: int, fits: Callable[[int], bool]) -> int:
     return bisect_left(range(1, limit + 1), True, key=lambda n: not fits(n))
 
 
-def _end_on(messages: list[BaseMessage], kinds: Kinds | None) -> list[BaseMessage]:
+def _end_on(
+    messages: list[BaseMessage], classes: tuple[type[BaseMessage], ...]
+) -> list[BaseMessage]:
     end = len(messages)
-    while kinds and end and not is_of_kind(messages[end - 1], kinds):
+    while classes and end and not isinstance(messages[end - 1], classes):
         end -= 1
     return messages[:end]
 
 
-def _start_on(messages: list[BaseMessage], kinds: Kinds | None) -> list[BaseMessage]:
+def _start_on(
+    messages: list[BaseMessage], classes: tuple[type[BaseMessage], ...]
+) -> list[BaseMessage]:
     start = 0
-    while kinds and start < len(messages) and not is_of_kind(messages[start], kinds):
+    while classes and start < len(messages) and not isinstance(messages[start], classes):
         start += 1
     return messages[start:]
 

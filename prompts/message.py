@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
@@ -24,6 +24,9 @@ from ._shapes import is_sequence
 from .formats import PromptTemplateFormat
 from .prompt import PromptTemplate
 from .string_base import StringPromptTemplate
+
+if TYPE_CHECKING:
+    from .chat import ChatPromptTemplate
 
 __all__ = [
     "AIMessagePromptTemplate",
@@ -64,6 +67,11 @@ class BaseMessagePromptTemplate(BaseModel, ABC):
     async def aformat_messages(self, /, **kwargs: Any) -> list[BaseMessage]:
         """Give the messages; see `format_messages`."""
         return self._format_messages(kwargs)
+
+    def __add__(self, other: Any) -> ChatPromptTemplate:
+        from .chat import ChatPromptTemplate
+
+        return ChatPromptTemplate([self]).__add__(other)
 
     def pretty_repr(self, html: bool = False) -> str:
         """Give the template for people; `html` makes its title bold in a terminal."""
@@ -244,7 +252,8 @@ class MessagesPlaceholder(BaseMessagePromptTemplate):
                 f"or write MessagesPlaceholder({name!r}, optional=True)."
             )
         given: object = values[name]
-        if not is_sequence(given):
+        # A pair of texts is one message; as a list, the user would say both.
+        if not is_sequence(given) or (isinstance(given, tuple) and set(map(type, given)) == {str}):
             raise MessageError(
                 f"MessagesPlaceholder({name!r}) takes a list of messages; got {shown(given)}. "
                 f'Pass {{"{name}": [...]}}.'

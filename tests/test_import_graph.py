@@ -52,6 +52,14 @@ EXTRAS = {
     for wanted in group
     if not wanted.startswith("levada[")
 }
+# Where sugar is: functions that import one thing, wherever it lives, and return what it makes. They
+# are the only imports that may point up, with those that their annotations need.
+SUGAR = {
+    "levada.runnables.base": "Runnable",  # step | step, with_retry, ...
+    "levada.messages.base": "__add__",  # message + text is a prompt
+    "levada.messages.step": "_step",  # trim_messages(max_tokens=...) is a step
+    "levada.prompts.message": "__add__",  # part + text is a prompt
+}
 # An event loop that is not asyncio's is there only if the program runs on it.
 LOOPS = {"trio"}
 
@@ -141,13 +149,13 @@ class Collector(ast.NodeVisitor):
         )
 
     def _is_sugar(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-        """Whether this is a method of Runnable that imports something and returns what it makes."""
+        """Whether this is listed as sugar, imports something and returns what it makes."""
         docless = function.body[1:] if ast.get_docstring(function) else function.body
-        return (
-            self.module == "levada.runnables.base"
-            and any(isinstance(s, ast.ClassDef) and s.name == "Runnable" for s in self._scopes)
-            and [type(statement) for statement in docless] == [ast.ImportFrom, ast.Return]
-        )
+        names = {s.name for s in self._scopes if isinstance(s, ast.ClassDef | ast.FunctionDef)}
+        return SUGAR.get(self.module) in names and [type(s) for s in docless] == [
+            ast.ImportFrom,
+            ast.Return,
+        ]
 
 
 def collect(module: str, path: Path) -> list[Import]:
@@ -176,6 +184,8 @@ def test_imports_point_down() -> None:
         for found in OURS
         if floor_of(found.target) not in FLOORS[found.floor] | {found.floor}
         and found.target != "levada.__version__"
+        and not found.sugar
+        and not (found.typing_only and found.importer in SUGAR)
     ]
     assert not wrong, listed(wrong)
 

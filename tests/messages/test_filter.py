@@ -73,3 +73,10 @@ def test_single_tool_calls_can_be_left_out_wherever_they_are():
     assert len(CALLS.tool_calls) == 2
     text = AIMessage("text", tool_calls=CALLS.tool_calls)
     assert filter_messages([text], exclude_tool_calls=["1"])[0].content == "text"
+
+
+def test_a_word_alone_is_one_word_and_not_its_letters():
+    bob = HumanMessage("hi", name="b")
+    assert filter_messages([bob, REPLY], include_names="bot") == [REPLY]
+    assert filter_messages([bob, REPLY], exclude_ids="ha") == [bob, REPLY]
+    assert filter_messages([FIRST, SECOND], exclude_tool_calls="12") == [FIRST, SECOND]

@@ -6,9 +6,19 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, 
 from typing import Any, assert_type
 
 from levada.chat_models import GenericFakeChatModel
-from levada.messages import AIMessage, ChatPromptValue
+from levada.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ChatPromptValue,
+    HumanMessage,
+    SystemMessage,
+    filter_messages,
+    merge_message_runs,
+    trim_messages,
+)
 from levada.parsers import StrOutputParser
-from levada.prompts import ChatPromptTemplate
+from levada.prompts import ChatPromptTemplate, HumanMessagePromptTemplate
 from levada.runnables import (
     Runnable,
     RunnableAssign,
@@ -115,6 +125,29 @@ assert_type(both.pick(["text"]), Runnable[str, Any])
 assert_type(RunnablePassthrough.assign(words=words), RunnableAssign)
 assert_type(both | RunnablePick("text"), Runnable[str, Any])
 assert_type(answer | RunnablePassthrough[str](), Runnable[dict[str, Any], str])
+
+# Functions over messages: with messages a list, without them a step.
+
+recent = trim_messages(max_tokens=20, token_counter="approximate")
+assert_type(recent.invoke(["why?"]), list[BaseMessage])
+assert_type(trim_messages(["why?"], max_tokens=20, token_counter=len), list[BaseMessage])
+assert_type(filter_messages([("ai", "so")], include_types=[AIMessage]), list[BaseMessage])
+assert_type(merge_message_runs(prompt.invoke({})), list[BaseMessage])
+assert_type(prompt | recent, Runnable[dict[str, Any], list[BaseMessage]])
+assert_type(prompt | recent | model | parser, Runnable[dict[str, Any], str])
+assert_type(
+    prompt | recent | filter_messages(exclude_types="tool") | merge_message_runs() | model,
+    Runnable[dict[str, Any], AIMessage],
+)
+
+# Messages and parts of prompts add up to prompts, chunks to chunks.
+
+assert_type(SystemMessage("Be brief.") + HumanMessage("Why?") + "{question}", ChatPromptTemplate)
+assert_type(HumanMessagePromptTemplate.from_template("{question}") + "So?", ChatPromptTemplate)
+assert_type(
+    (SystemMessage("Be brief.") + "{question}") | model, Runnable[dict[str, Any], AIMessage]
+)
+assert_type(AIMessageChunk("so") + AIMessageChunk("far"), AIMessageChunk)
 
 # Choices, second tries, settings.
 

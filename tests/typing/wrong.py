@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from levada.chat_models import GenericFakeChatModel
+from levada.messages import AIMessageChunk, trim_messages
 from levada.parsers import StrOutputParser
 from levada.prompts import ChatPromptTemplate
 from levada.runnables import (
@@ -50,6 +51,14 @@ answer | adouble  # type: ignore[operator]  # pyright: ignore[reportOperatorIssu
 answer | doubled  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
 answer | numbers  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
 doubled | str.upper  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
+
+trim_messages(max_tokens=1, token_counter="approximate") | doubled  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
+
+# Options that are not there, or missing; sums that are none.
+
+trim_messages(["why?"], max_tokens=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+trim_messages(max_token=1, token_counter=len)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+AIMessageChunk("so") + "far"  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
 
 # No steps.
 
