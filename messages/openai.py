@@ -156,7 +156,7 @@ _DATA = frozenset({"image", "audio", "file", "text-plain"})
 def _part(block: str | Block, pass_through: bool) -> Block:
     if isinstance(block, str):
         return {"type": "text", "text": block}
-    if "json" in block and "type" not in block:
+    if "json" in block and block.get("type", "json") == "json":
         return {"type": "text", "text": json.dumps(block["json"], ensure_ascii=False)}
     standard = cast("Block", standard_block(block))
     kind = standard["type"]
@@ -223,7 +223,8 @@ def _file(standard: Block, responses: bool) -> Block:
         file = {"file_id": standard["file_id"]}
     elif "base64" in standard:
         # The API wants a name; what it is does not matter.
-        file = {"filename": _extra(standard, "filename") or "file", "file_data": _url(standard)}
+        name = _extra(standard, "filename") or standard.get("filename") or "file"
+        file = {"filename": name, "file_data": _url(standard)}
     elif responses:
         file = {"file_url": _url(standard)}
     else:

@@ -124,6 +124,33 @@ def test_in_xml_nothing_that_is_said_can_be_taken_for_the_next_speaker():
     ]
 
 
+@pytest.mark.parametrize(
+    ("block", "element"),
+    [
+        ({"type": "text", "text": "<b>"}, "&lt;b&gt;"),
+        ({"type": "text-plain", "text": "<b>"}, "&lt;b&gt;"),
+        ({"type": "reasoning", "reasoning": "<b>"}, "<reasoning>&lt;b&gt;</reasoning>"),
+        ({"type": "image_url", "image_url": {"url": 'a"b'}}, '<image url="a&quot;b" />'),
+        ({"type": "audio", "file_id": "f"}, '<audio file_id="f" />'),
+        ({"type": "image", "base64": "AAAA", "mime_type": "image/png"}, None),
+        ({"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}, None),
+        (
+            {"type": "server_tool_call", "id": "1", "name": "f", "args": {"a": "<"}},
+            '<server_tool_call id="1" name="f">{"a": "&lt;"}</server_tool_call>',
+        ),
+        (
+            {"type": "web_search_tool_result", "tool_use_id": "1", "content": ["<"]},
+            '<server_tool_result id="1" status="success">["&lt;"]</server_tool_result>',
+        ),
+        ({"type": "mystery"}, None),
+    ],
+)
+def test_in_xml_a_block_is_an_element(block, element):
+    between = f" {element} " if element else " "
+    expected = f'<message type="ai">a{between}b</message>'
+    assert get_buffer_string([AIMessage(["a", block, "b"])], format="xml") == expected
+
+
 def test_what_nobody_says_has_no_place_in_a_text():
     with pytest.raises(MessageError, match="a RemoveMessage has no place in a text"):
         get_buffer_string([RemoveMessage("1")])
