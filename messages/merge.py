@@ -119,7 +119,7 @@ class SequenceNode:
             self._items.append(text)
 
     def settled(self) -> list[Any]:
-        return [settled(item) for item in self._items]
+        return [dict(item) if is_object(item) else settled(item) for item in self._items]
 
 
 class ContentNode:

@@ -19,7 +19,7 @@ from ..messages.shapes import is_object
 from ._parsed import Render
 from ._shapes import is_items
 
-__all__ = ["parse_mustache"]
+__all__ = ["parse_mustache", "sections_of"]
 
 MAX_DEPTH: Final = 16
 """How many sections may be inside each other."""
@@ -55,6 +55,19 @@ def parse_mustache(text: str) -> tuple[tuple[str, ...], Render]:
     Raises:
         TemplateError: It is malformed, or asks for more than the values of variables.
     """
+    nodes = _tree(text)
+    names = {node.name for node in nodes if not isinstance(node, str)}
+    return tuple(sorted(names)), lambda values: _Filling(nodes, values).text()
+
+
+def sections_of(text: str) -> set[str]:
+    """Give the variables of a template that stand for whole sections, and nowhere else."""
+    nodes = _tree(text)
+    variables = {node.name for node in nodes if isinstance(node, _Variable)}
+    return {node.name for node in nodes if isinstance(node, _Section)} - variables
+
+
+def _tree(text: str) -> list[_Node]:
     root = _Section("", False, [])
     opened = [root]
     for kind, name in _tokens(text):
@@ -78,8 +91,7 @@ def parse_mustache(text: str) -> tuple[tuple[str, ...], Render]:
             opened[-1].nodes.append(_Variable(name))
     if len(opened) > 1:
         raise TemplateError(f"the section {shown(opened[-1].name)} in {shown(text)} is not closed")
-    names = {node.name for node in root.nodes if not isinstance(node, str)}
-    return tuple(sorted(names)), lambda values: _Filling(root.nodes, values).text()
+    return root.nodes
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:

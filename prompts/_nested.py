@@ -9,7 +9,7 @@ from ..errors import TemplateError
 from ._shapes import is_items, is_mapping
 from .formats import PromptTemplateFormat, read_template
 
-__all__ = ["fill", "variables_of"]
+__all__ = ["copied", "fill", "variables_of"]
 
 MAX_DEPTH: Final = 32
 """How deep such data may be nested."""
@@ -34,6 +34,13 @@ def _variables(data: object, template_format: PromptTemplateFormat, room: int) -
     elif is_items(data):
         for item in data:
             yield from _variables(item, template_format, room - 1)
+
+
+def copied(data: Any) -> Any:
+    """Give a copy, so that nobody else changes the template; for data that has been read."""
+    if is_mapping(data):
+        return {key: copied(value) for key, value in data.items()}
+    return [copied(item) for item in data] if is_items(data) else data
 
 
 def fill(

@@ -20,7 +20,7 @@ from .message import (
     SystemMessagePromptTemplate,
 )
 
-__all__ = ["MessageLike", "MessageLikeRepresentation", "no_part", "to_part"]
+__all__ = ["MessageLike", "MessageLikeRepresentation", "is_pair", "no_part", "to_part"]
 
 MessageLike: TypeAlias = BaseMessagePromptTemplate | BaseMessage | BaseChatPromptTemplate
 """What a chat prompt is made of."""
@@ -59,6 +59,11 @@ def to_part(given: object, template_format: PromptTemplateFormat = "f-string") -
     if is_items(given) and len(given) == 2:
         return _template(given[0], given[1], template_format)
     raise no_part(given)
+
+
+def is_pair(given: object) -> bool:
+    """Say whether a value is a role and what is said, rather than several parts."""
+    return isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], str | type)
 
 
 def no_part(given: object) -> MessageError:

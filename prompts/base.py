@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any, ClassVar, Generic, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -139,13 +140,16 @@ class BasePromptTemplate(RunnableSerializable[dict[str, Any], Value], Generic[Fo
 
     def partial(self, /, **kwargs: Any) -> Self:
         """Give this prompt with some variables given: values, or functions called at each use."""
-        return self.model_copy(
-            update={
-                "partial_variables": {**self.partial_variables, **kwargs},
-                "input_variables": [n for n in self.input_variables if n not in kwargs],
-                "optional_variables": [n for n in self.optional_variables if n not in kwargs],
-            }
+        return self._changed(
+            partial_variables={**self.partial_variables, **kwargs},
+            input_variables=[n for n in self.input_variables if n not in kwargs],
+            optional_variables=[n for n in self.optional_variables if n not in kwargs],
         )
+
+    def _changed(self, **fields: Any) -> Self:
+        """Give a copy with other fields, which shares no list and no dict with this prompt."""
+        own = {name: copy(value) for name, value in self if isinstance(value, list | dict)}
+        return self.model_copy(update={**own, **fields})
 
     def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
         """Give a pydantic class that has the variables as fields."""
@@ -175,19 +179,9 @@ class BasePromptTemplate(RunnableSerializable[dict[str, Any], Value], Generic[Fo
                 self._require(self.input_variables, values)
         return values
 
-    def _inner(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Give the variables of this prompt where it is a part of another one.
-
-        It sees none that it does not name, and its partial ones are its own.
-        """
-        self._require(self.input_variables, values)
-        optional = (name for name in self.optional_variables if name in values)
-        names = (*self.input_variables, *optional)
-        return {**{name: values[name] for name in names}, **self._partials()}
-
     def _format_inside(self, values: Mapping[str, Any]) -> Formatted:
-        """Fill the template in as a part of another prompt."""
-        return self._format(self._inner(values))
+        """Fill the template in as a part of another prompt, whose variables it gets."""
+        return self._format(self._complete(values))
 
     def _named(self, value: object) -> Mapping[str, Any]:
         """Give the variables where the input is no dict: it may be the only one."""

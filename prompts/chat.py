@@ -10,7 +10,8 @@ from typing_extensions import Unpack
 
 from ..errors import MessageError, shown
 from ..messages import AnyMessage, BaseMessage
-from ._parts import MessageLike, MessageLikeRepresentation, no_part, to_part
+from ._parts import MessageLike, MessageLikeRepresentation, is_pair, no_part, to_part
+from ._shapes import is_items
 from .base import PromptFields, infer_variables
 from .chat_base import BaseChatPromptTemplate
 from .formats import PromptTemplateFormat
@@ -130,15 +131,13 @@ class ChatPromptTemplate(BaseChatPromptTemplate):
         if isinstance(other, ChatPromptTemplate):
             partials = {**self.partial_variables, **other.partial_variables}
             return self._with([*self.messages, *other.messages], partials)
-        added = other if isinstance(other, list) else [other]
-        return self._with([*self.messages, *map(to_part, added)], self.partial_variables)
+        return self._with([*self.messages, *_parts(other)], self.partial_variables)
 
     def __radd__(self, other: MessageLikeRepresentation | list[MessageLikeRepresentation]) -> Self:
-        added = other if isinstance(other, list) else [other]
-        return self._with([*map(to_part, added), *self.messages], self.partial_variables)
+        return self._with([*_parts(other), *self.messages], self.partial_variables)
 
     def _with(self, parts: list[MessageLike], partials: Mapping[str, Any]) -> Self:
-        made = self.model_copy(update={"messages": parts, "partial_variables": partials})
+        made = self._changed(messages=parts, partial_variables=dict(partials))
         made._infer()
         return made
 
@@ -175,7 +174,7 @@ class ChatPromptTemplate(BaseChatPromptTemplate):
             format_part = _formatters.get(type(part)) or _formatter(type(part))
             if format_part is _format_prompt:
                 prompt = cast(BaseChatPromptTemplate, part)
-                messages += await prompt._aformat_messages(prompt._inner(values))
+                messages += await prompt._aformat_messages(prompt._complete(values))
             else:
                 messages += format_part(part, values)
         return messages
@@ -188,6 +187,13 @@ class ChatPromptTemplate(BaseChatPromptTemplate):
 
     def pretty_repr(self, html: bool = False) -> str:
         return "\n\n".join(part.pretty_repr(html) for part in self.messages)
+
+
+def _parts(added: object) -> list[MessageLike]:
+    """Give the parts that are added: one, or a list of some."""
+    if is_items(added) and not is_pair(added):
+        return [*map(to_part, added)]
+    return [to_part(added)]
 
 
 _Formatter: TypeAlias = Callable[[Any, Mapping[str, Any]], list[BaseMessage]]
@@ -210,11 +216,17 @@ def _formatter(kind: type) -> _Formatter:
 
 
 def _format_message(part: BaseMessage, values: Mapping[str, Any]) -> list[BaseMessage]:
-    return [part]
+    # A message of its own for each call: whoever gives it an id is not to change the prompt.
+    made = part.model_copy()
+    fields = made.__dict__
+    for name, value in fields.items():
+        if type(value) is dict or type(value) is list:
+            fields[name] = value.copy()
+    return [made]
 
 
 def _format_prompt(part: BaseChatPromptTemplate, values: Mapping[str, Any]) -> list[BaseMessage]:
-    return part._format_messages(part._inner(values))
+    return part._format_messages(part._complete(values))
 
 
 def _format_nothing(part: object, values: Mapping[str, Any]) -> NoReturn:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..runnables import Run, RunnableSerializable
-from ._nested import fill, variables_of
+from ._nested import copied, fill, variables_of
 from .base import missing_variables
 from .formats import PromptTemplateFormat
 
@@ -41,7 +41,7 @@ class DictPromptTemplate(RunnableSerializable[dict[str, Any], dict[str, Any]]):
     ) -> None:
         variables_of(template, template_format)  # refuses what is no template
         BaseModel.__init__(
-            self, template=dict(template), template_format=template_format, name=name
+            self, template=copied(template), template_format=template_format, name=name
         )
 
     @property

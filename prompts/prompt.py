@@ -10,7 +10,10 @@ from pydantic import BaseModel, Field
 from typing_extensions import Unpack
 
 from ..errors import TemplateError
+from ..runnables import RunnableConfig
+from ._mustache import sections_of
 from ._parsed import Parsed
+from ._schema import schema_of
 from .base import PromptFields, PromptOptions, infer_variables
 from .formats import PromptTemplateFormat, parse_template
 from .string_base import StringPromptTemplate
@@ -112,6 +115,23 @@ class PromptTemplate(StringPromptTemplate):
         template = example_separator.join([*([prefix] if prefix else []), *examples, suffix])
         return cls(template, validate_template=True, input_variables=input_variables, **fields)
 
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        """Give a pydantic class that has the variables as fields.
+
+        What stands for a section of a mustache template may be any data, or missing.
+        """
+        if self.template_format != "mustache":
+            return super().get_input_schema(config)
+        sections = sections_of(self.template)
+        types: dict[str, Any] = {
+            name: Any if name in sections else str for name in self.input_variables
+        }
+        types |= self.input_types
+        return schema_of(
+            {name: types[name] for name in self.input_variables if name not in sections},
+            {name: types[name] for name in self.input_variables if name in sections},
+        )
+
     def __add__(self, other: PromptTemplate | str) -> Self:
         """Give the two texts as one template.
 
@@ -131,11 +151,9 @@ class PromptTemplate(StringPromptTemplate):
                 raise TemplateError(f"both templates have a value for {', '.join(sorted(both))}")
         else:
             return NotImplemented
-        made = self.model_copy(
-            update={
-                "template": self.template + text,
-                "partial_variables": {**self.partial_variables, **partials},
-            }
+        made = self._changed(
+            template=self.template + text,
+            partial_variables={**self.partial_variables, **partials},
         )
         made.input_variables = [
             name for name in made._parse().variables if name not in made.partial_variables
@@ -161,7 +179,7 @@ class PromptTemplate(StringPromptTemplate):
             raise  # it is the value of a variable that raised it
 
     def _format_inside(self, values: Mapping[str, Any]) -> str:
-        return self._format({**values, **self._partials()} if self.partial_variables else values)
+        return self._format({**self._partials(), **values} if self.partial_variables else values)
 
     def pretty_repr(self, html: bool = False) -> str:
         return self.template

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from types import MappingProxyType
 
 import pytest
@@ -11,6 +13,7 @@ from levada.messages import AIMessage, ChatPromptValue, HumanMessage, SystemMess
 from levada.prompts import (
     BaseChatPromptTemplate,
     ChatPromptTemplate,
+    FewShotChatMessagePromptTemplate,
     HumanMessagePromptTemplate,
     MessagesPlaceholder,
     PromptTemplate,
@@ -104,7 +107,7 @@ def test_an_error_gives_the_name_of_the_prompt():
         prompt.invoke({})
 
 
-@pytest.mark.parametrize("given", ["text", 5, None, {"a": 1}, HumanMessage("x"), b"x"])
+@pytest.mark.parametrize("given", ["text", 5, None, {"a": 1}, HumanMessage("x"), b"x", ("ai", "x")])
 def test_a_placeholder_refuses_what_is_no_list(given):
     with pytest.raises(
         MessageError, match=r"MessagesPlaceholder\('history'\) takes a list of messages; got"
@@ -177,6 +180,8 @@ def test_a_slice_is_a_prompt_with_the_variables_that_it_needs():
         (("ai", "{b}"), ["1", "2"]),
         (HumanMessage("{b}"), ["1", "{b}"]),
         (["{b}", ("ai", "x")], ["1", "2", "x"]),
+        ((HumanMessage("{b}"), "{b}"), ["1", "{b}", "2"]),
+        (("{b}", "x", "y"), ["1", "2", "x", "y"]),
         (ChatPromptTemplate(["{b}{c}"], partial_variables={"c": 3}), ["1", "23"]),
         (HumanMessagePromptTemplate.from_template("{b}"), ["1", "2"]),
     ],
@@ -192,16 +197,59 @@ def test_a_prompt_can_be_added_to_something(other):
     assert [m.text for m in prompt.format_messages(a=1, b=2)] == ["2", "1"]
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        [AIMessage("x"), "{b}"],
+        [[AIMessage("x"), "{b}"]],
+        [("ai", "x"), ("human", "{b}")],
+        [ChatPromptTemplate([("ai", "x"), "{b}"])],
+    ],
+)
+def test_messages_add_up_to_a_prompt(others):
+    prompt = functools.reduce(operator.add, others, SystemMessage("{a}"))
+    assert prompt.input_variables == ["b"]
+    messages = [SystemMessage("{a}"), AIMessage("x"), HumanMessage("2")]
+    assert prompt.format_messages(b=2) == messages
+
+
+def test_parts_add_up_to_a_prompt():
+    prompt = HumanMessagePromptTemplate.from_template("{a}") + MessagesPlaceholder("h") + "{b}"
+    assert prompt.input_variables == ["a", "b", "h"]
+
+
+@pytest.mark.parametrize("other", [3, None, object()])
+def test_what_is_no_part_cannot_be_added(other):
+    for left in (ChatPromptTemplate(["a"]), HumanMessage("a"), MessagesPlaceholder("h")):
+        with pytest.raises(MessageError, match="is no part of a chat prompt"):
+            left + other
+
+
 # Prompts in prompts.
 
 
-def test_a_prompt_in_a_prompt_sees_its_own_variables_only():
+def test_a_prompt_in_a_prompt_has_its_partial_variables_unless_the_call_says_others():
     inner = ChatPromptTemplate(["{a}{b}", ("placeholder", "{history}")]).partial(b="inner")
-    outer = ChatPromptTemplate([inner, "{b}"])
-    assert outer.input_variables == ["a", "b"]
+    outer = ChatPromptTemplate([inner, "{c}"])
+    assert outer.input_variables == ["a", "c"]
     assert outer.optional_variables == ["history"]
-    texts = [m.text for m in outer.format_messages(a="A", b="outer", history=["past"])]
-    assert texts == ["Ainner", "past", "outer"]
+    texts = [m.text for m in outer.format_messages(a="A", c="C", history=["past"])]
+    assert texts == ["Ainner", "past", "C"]
+    assert outer.format_messages(a="A", b="call", c="C")[0].text == "Acall"
+    assert outer.partial(b="outer").format_messages(a="A", c="C")[0].text == "Aouter"
+
+
+def test_a_selector_in_a_prompt_in_a_prompt_sees_the_whole_input(run):
+    class Selector:
+        def select_examples(self, input_variables):
+            return [{"seen": sorted(input_variables)}]
+
+    examples = FewShotChatMessagePromptTemplate(
+        example_prompt=HumanMessagePromptTemplate.from_template("{seen}"),
+        example_selector=Selector(),
+    )
+    prompt = ChatPromptTemplate([ChatPromptTemplate([examples]), "{a}{b}"])
+    assert run.invoke(prompt, {"a": 1, "b": 2}).messages[0].text == "['a', 'b']"
 
 
 def test_a_variable_that_one_part_needs_is_not_optional():
@@ -257,7 +305,8 @@ def test_a_prompt_of_ones_own_writes_one_hook(run):
     prompt = Echo(input_variables=["a"], partial_variables={"b": 2})
     assert [m.text for m in run.invoke(prompt, 1).messages] == ["a=1", "b=2"]
     nested = ChatPromptTemplate([prompt, "{c}"])
-    assert [m.text for m in run.invoke(nested, {"a": 1, "c": 3}).messages] == ["a=1", "b=2", "3"]
+    texts = [m.text for m in run.invoke(nested, {"a": 1, "c": 3}).messages]
+    assert texts == ["a=1", "b=2", "c=3", "3"]
 
 
 def test_what_is_no_part_is_refused_where_the_constructor_did_not_see_it():

@@ -49,10 +49,12 @@ def test_additional_kwargs_go_to_each_message_as_a_dict_of_its_own():
     assert first.additional_kwargs is not second.additional_kwargs
 
 
-def test_partial_variables_of_a_message_are_its_own():
+def test_partial_variables_of_a_message_hold_unless_the_call_says_others():
     made = HumanMessagePromptTemplate.from_template("{a}{b}", partial_variables={"a": "inner"})
-    prompt = ChatPromptTemplate([made, ("ai", "{a}")])
-    assert [m.text for m in prompt.format_messages(a="outer", b="!")] == ["inner!", "outer"]
+    prompt = ChatPromptTemplate([made, ("ai", "{b}")])
+    assert prompt.input_variables == ["b"]
+    assert [m.text for m in prompt.format_messages(b="!")] == ["inner!", "!"]
+    assert [m.text for m in prompt.format_messages(a="call", b="!")] == ["call!", "!"]
 
 
 def test_a_missing_variable_is_an_error():

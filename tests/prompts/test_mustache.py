@@ -143,3 +143,13 @@ def test_any_text_is_a_template_or_refused(template):
     except TemplateError:
         return
     mustache_formatter(template, **{key: [1, {"a": "b"}] for key in names})
+
+
+def test_in_the_schema_a_section_is_any_data_or_missing():
+    text = "{{name}}{{#items}}{{x}}{{/items}}{{^none}}!{{/none}}{{#name}}{{/name}}"
+    prompt = PromptTemplate(text, template_format="mustache")
+    schema = prompt.get_input_schema()
+    assert schema.model_json_schema()["required"] == ["name"]
+    assert schema(name="Ann", items=[{"x": 1}]).items == [{"x": 1}]
+    typed = prompt.model_copy(update={"input_types": {"items": list[int]}})
+    assert typed.get_input_schema()(name="Ann", items=["1"]).items == [1]
