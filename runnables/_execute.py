@@ -331,7 +331,7 @@ def _watched_stream(
         finally:
             run.failed(exc)
         raise
-    run.finished(run.output())
+    run.finished(run.shown_output())
 
 
 async def _awatched_stream(
@@ -383,7 +383,7 @@ async def _awatched_stream(
         finally:
             run.failed(exc)
         raise
-    run.finished(run.output())
+    run.finished(run.shown_output())
 
 
 def _shows_chunks(step: Runnable[Any, Any], run: WatchedRun) -> bool:

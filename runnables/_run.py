@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ._ids import new_id
@@ -10,13 +11,14 @@ from ._merge import Sum
 from ._place import NOWHERE, Place
 from ._sink import Follower, Sink
 from .config import PLAIN, RunnableConfig, Settings, checked
+from .events import Takers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._pipe import Pipe
     from .base import Runnable
-    from .events import StreamEvent
+    from .events import Deliver, StreamEvent
 
 __all__ = ["IDLE", "UNKNOWN", "Run", "WatchedRun", "current", "run_from"]
 
@@ -186,6 +188,8 @@ class WatchedRun(Run):
         }
         self.showed: bool = False
         takers = sink.follow(self)
+        if takers is not None and sink.calls_users:
+            takers = Takers(partial(_apart, takers.chunks), partial(_apart, takers.others))
         self._chunks_to = None if takers is None else takers.chunks
         self._others_to = None if takers is None else takers.others
 
@@ -217,12 +221,18 @@ class WatchedRun(Run):
             self._taken = Sum()
         if not self._began:
             self.started()
-        self._taken.add(chunk)
+        try:
+            self._taken.add(chunk)
+        except Exception as exc:  # noqa: BLE001  # for whoever needs the sum
+            self._taken = _NoSum(exc, chunk)
 
     def streamed(self, chunk: Any, shown: bool) -> None:
         """Note a piece of the output, and report it if it is shown."""
         if self._after is None:
-            self._sum.add(chunk)
+            try:
+                self._sum.add(chunk)
+            except Exception as exc:  # noqa: BLE001  # for whoever needs the sum
+                self._sum = _NoSum(exc, chunk)
         else:
             self._after.append(chunk)
         if not self._began:  # it gives something before it has taken anything
@@ -248,8 +258,12 @@ class WatchedRun(Run):
         self._next = None
 
     def output(self) -> Any:
-        """Give the sum of the pieces of the output."""
+        """Give the sum of the pieces of the output; raise if they do not add up."""
         return self._sum.result()
+
+    def shown_output(self) -> Any:
+        """Give what the events show of the output: pieces that do not add up are no failure."""
+        return _shown(self._sum)
 
     def finished(self, output: Any) -> None:
         """Report a good end."""
@@ -273,16 +287,17 @@ class WatchedRun(Run):
             return self.input
         if self._source is not None:
             return self._source.passed_on()
-        return None if self._taken is None else self._taken.result()
+        return None if self._taken is None else _shown(self._taken)
 
     def passed_on(self) -> Any:
         """Give the sum of all that went to the next step, which may be more than the output."""
+        output = self.shown_output()
         if not self._after:
-            return self._sum.result()
+            return output
         total = Sum()
-        for chunk in (self._sum.result(), *self._after):
+        for chunk in (output, *self._after):
             total.add(chunk)
-        return total.result()
+        return _shown(total)
 
     def _report(self, phase: str, data: dict[str, Any]) -> None:
         if self._others_to is not None:
@@ -292,11 +307,52 @@ class WatchedRun(Run):
             self._others_to(event)
 
 
+class _NoSum(Sum):
+    """Stands for the sum of pieces that did not add up.
+
+    Whoever watches must not fail where nobody asks for a sum: the error is kept for who does.
+    """
+
+    __slots__ = ("error", "latest")
+
+    def __init__(self, error: Exception, latest: Any) -> None:
+        super().__init__()
+        self.error = error
+        self.latest = latest
+        self.add = self._keep
+
+    def _keep(self, chunk: Any) -> None:
+        self.latest = chunk
+
+    def result(self) -> Any:
+        raise self.error
+
+
+def _shown(total: Sum) -> Any:
+    """What the events show: of pieces that do not add up the last one, as where `+` is missing."""
+    try:
+        return total.result()
+    except Exception:  # noqa: BLE001  # nobody asked for the sum
+        return total.latest if isinstance(total, _NoSum) else None
+
+
 IDLE: Final = Run(PLAIN, None)
 """The run of every call that has no config and that nobody watches."""
 
+APART: Final = Run(PLAIN, None)
+"""The position from which an observer calls runnables: in no run, and seen by nobody."""
+
 current: Final[ContextVar[Run]] = ContextVar("levada_run", default=IDLE)
 """The run around the user's code that is being executed."""
+
+
+def _apart(deliver: Deliver, event: StreamEvent) -> None:
+    """Deliver to observers of the user's, so that what they call is no part of what they watch."""
+    token = current.set(APART)
+    try:
+        deliver(event)
+    finally:
+        current.reset(token)
 
 
 def run_from(

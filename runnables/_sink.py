@@ -30,9 +30,10 @@ class Sink:
 
     Attributes:
         gate: The buffer that the steps must not overfill, if an observer has one.
+        calls_users: Whether an observer is the user's code, which may call runnables.
     """
 
-    __slots__ = ("_followers", "_known", "gate")
+    __slots__ = ("_followers", "_known", "calls_users", "gate")
 
     def __init__(
         self, known: Sequence[object], followers: Sequence[Follower], gate: Gate | None
@@ -40,6 +41,7 @@ class Sink:
         self._known = known
         self._followers = followers
         self.gate: Gate | None = gate
+        self.calls_users: bool = bool(known)
 
     @classmethod
     def joining(

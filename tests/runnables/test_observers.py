@@ -158,7 +158,6 @@ class Late:
         return Accumulator()
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a watched run fails where an unwatched one works")
 @pytest.mark.parametrize("chunk", [Refuses, Late])
 def test_watching_changes_nothing_for_chunks_that_do_not_add_up(run, watch, chunk) -> None:
     chain = RunnablePassthrough() | RunnablePassthrough()
@@ -168,7 +167,6 @@ def test_watching_changes_nothing_for_chunks_that_do_not_add_up(run, watch, chun
     watch.assert_whole()
 
 
-@pytest.mark.xfail(strict=True, reason="bug: an observer that calls a runnable watches itself")
 def test_an_observer_may_call_a_runnable(run, step) -> None:
     class Audits:
         calls = 0
