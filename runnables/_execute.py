@@ -237,11 +237,13 @@ def _watched(
 ) -> Output:
     try:
         _start_whole(step, value, run)
+        gate = run.sink.gate
+        if gate is not None and gate.full:
+            gate.room_in_thread()
         live = step._live(value, run, options)
         if live is None:
             output = step._invoke(value, run, **options)
         else:
-            gate = run.sink.gate
             try:
                 for chunk in live:
                     run.streamed(chunk, True)
@@ -262,11 +264,13 @@ async def _awatched(
 ) -> Output:
     try:
         _start_whole(step, value, run)
+        gate = run.sink.gate
+        if gate is not None and gate.full:
+            await gate.room()
         live = step._alive(value, run, options)
         if live is None:
             output = await step._ainvoke(value, run, **options)
         else:
-            gate = run.sink.gate
             try:
                 async for chunk in live:
                     run.streamed(chunk, True)

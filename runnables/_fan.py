@@ -97,8 +97,8 @@ class _Fan:
                 self._tee.leave(i)
         except BaseException as exc:  # noqa: BLE001  # raised again by the reader
             if exc is not self._tee.error:
-                if isinstance(exc, _Closed):
-                    return  # by `stop` of this fan
+                if isinstance(exc, _Closed) and self._out.closed:
+                    return  # by this fan, not by who reads the events of it
                 self._blame(i, exc)
             if exc not in self.failures:
                 self.failures.append(exc)
@@ -114,14 +114,14 @@ class _ThreadPipe:
         self._items: deque[tuple[int, Any]] = deque()
         self._limit = limit
         self._writers = writers
-        self._closed = False
+        self.closed = False
         self._changed = threading.Condition()
 
     def put(self, item: tuple[int, Any]) -> None:
         with self._changed:
-            while len(self._items) >= self._limit and not self._closed:
+            while len(self._items) >= self._limit and not self.closed:
                 self._changed.wait()
-            if self._closed:
+            if self.closed:
                 raise _Closed
             self._items.append(item)
             self._changed.notify_all()
@@ -134,13 +134,13 @@ class _ThreadPipe:
 
     def close(self) -> None:
         with self._changed:
-            self._closed = True
+            self.closed = True
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         while True:
             with self._changed:
-                while not self._items and self._writers and not self._closed:
+                while not self._items and self._writers and not self.closed:
                     self._changed.wait()
                 if not self._items:
                     return

@@ -27,6 +27,8 @@ class _Closed(BaseException):
 class Pipe(Generic[T]):
     """A buffer that tasks and threads fill and one task of the loop it was made on empties.
 
+    Or, with `in_thread`, one thread, which waits by `ready_in_thread`.
+
     The reader's loop, written out where every microsecond counts:
 
         while pipe.items or await pipe.ready():
@@ -59,18 +61,18 @@ class Pipe(Generic[T]):
         "low",
     )
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, in_thread: bool = False) -> None:
         self.items: deque[T] = deque()
         self.closed = False
         self.full = False
         self._limit = limit
         self.low = limit // 2
-        self._thread = threading.get_ident()
+        self._thread = 0 if in_thread else threading.get_ident()
         # Held to wait, to wake and to become full, not to put and to take: an item is always in
         # `items` before its writer looks for a waiting reader, and a reader looks again at `items`
         # once it can be found, so that no wake-up is lost.
         self._lock = threading.Lock()
-        self._reader: TaskWaiter | None = None
+        self._reader: TaskWaiter | _ThreadWaiter | None = None
         self._writers: list[TaskWaiter | _ThreadWaiter] = []
 
     def put(self, item: T) -> None:
@@ -96,11 +98,7 @@ class Pipe(Generic[T]):
         """Wait until there is an item (True), or none will come any more (False)."""
         while not self.items:
             waiter = TaskWaiter()
-            with self._lock:
-                self._reader = waiter
-                wait = not self.items and not self.closed
-            if self.full:  # it became so when the last items were being taken
-                self.let_writers_go_on()
+            wait = self._announced(waiter)
             try:
                 if wait:
                     await waiter.wait()
@@ -109,6 +107,29 @@ class Pipe(Generic[T]):
             if self.closed and not self.items:
                 return False
         return True
+
+    def ready_in_thread(self) -> bool:
+        """Wait, as a thread that reads in place of a task; see `ready`."""
+        while not self.items:
+            waiter = _ThreadWaiter()
+            wait = self._announced(waiter)
+            try:
+                if wait:
+                    waiter.wait()
+            finally:
+                self._reader = None
+            if self.closed and not self.items:
+                return False
+        return True
+
+    def _announced(self, reader: TaskWaiter | _ThreadWaiter) -> bool:
+        """Let the reader be found by those who put, and say whether it has to wait."""
+        with self._lock:
+            self._reader = reader
+            wait = not self.items and not self.closed
+        if self.full:  # it became so when the last items were being taken
+            self.let_writers_go_on()
+        return wait
 
     async def room(self) -> None:
         """Wait, as a task of any loop, until there is room; once closed, be cancelled if asked.

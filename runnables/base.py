@@ -24,7 +24,7 @@ from ._execute import aexecute, aopen_stream, aopen_stream_of, execute, open_str
 from ._place import NOWHERE
 from ._run import Run, run_from
 from .config_fields import unique_specs
-from .event_stream import read_events
+from .event_stream import aread_events, read_events
 from .events import EventFilter, Kind, StreamEvent, checked_version
 
 if TYPE_CHECKING:
@@ -380,6 +380,37 @@ class Runnable(ABC, Generic[Input, Output]):
 
         Raises:
             ConfigError: The version or a key of the config does not exist.
+        """
+        wanted = EventFilter(
+            include_names=include_names,
+            include_types=include_types,
+            include_tags=include_tags,
+            exclude_names=exclude_names,
+            exclude_types=exclude_types,
+            exclude_tags=exclude_tags,
+        )
+        return aread_events(self, input, config, checked_version(version), wanted, options)
+
+    @final
+    def stream_events(
+        self,
+        input: Input,
+        config: RunnableConfig | None = None,
+        *,
+        version: Literal["v1", "v2"] = "v2",
+        include_names: Sequence[str] | None = None,
+        include_types: Sequence[str] | None = None,
+        include_tags: Sequence[str] | None = None,
+        exclude_names: Sequence[str] | None = None,
+        exclude_types: Sequence[str] | None = None,
+        exclude_tags: Sequence[str] | None = None,
+        **options: Any,
+    ) -> Generator[StreamEvent, None, None]:
+        """Run once and give an event for all that happens in it, for code that is not async.
+
+        The steps run in a thread of their own, so that an event is given when it happens, also in
+        the middle of a step. Closing the generator stops them at their next event, and waits for
+        that. For the rest see `astream_events`.
         """
         wanted = EventFilter(
             include_names=include_names,

@@ -1,14 +1,15 @@
-"""`astream_events`: the events of a run, for one reader, as they happen."""
+"""`astream_events` and `stream_events`: the events of a run, for one reader, as they happen."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import threading
+from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING, Any
 
 from ._beside import Beside
-from ._closing import aclose
-from ._execute import Options, aopen_stream_of
-from ._pipe import Pipe
+from ._closing import aclose, raise_first
+from ._execute import Options, aopen_stream_of, open_stream_of
+from ._pipe import Pipe, helper_context
 from ._run import current, run_from
 from .config import RunnableConfig, checked
 from .events import EventFilter, Rendering, StreamEvent, Version
@@ -16,7 +17,7 @@ from .events import EventFilter, Rendering, StreamEvent, Version
 if TYPE_CHECKING:
     from .base import Runnable
 
-__all__ = ["read_events"]
+__all__ = ["aread_events", "read_events"]
 
 # A run that is this many events ahead of its reader waits. Enough to make the cost of waking the
 # other side small beside that of the events, few enough to stop a model soon.
@@ -24,6 +25,62 @@ EVENTS_AHEAD = 512
 
 
 def read_events(
+    step: Runnable[Any, Any],
+    value: Any,
+    config: RunnableConfig | None,
+    version: Version,
+    wanted: EventFilter,
+    options: Options,
+) -> Generator[StreamEvent, None, None]:
+    """Run the step in a thread of its own and give what its observer sees.
+
+    Pulling the steps here, between two events, would hold back what happens in a step that takes
+    long until it has ended.
+    """
+    checked(config)
+    around = current.get()
+
+    def read() -> Generator[StreamEvent, None, None]:
+        pipe: Pipe[StreamEvent] = Pipe(EVENTS_AHEAD, in_thread=True)
+        rendering = Rendering(version, wanted, value, pipe.put)
+        run = run_from(config, (rendering, pipe), around)
+        failures: list[BaseException] = []
+
+        def produce() -> None:
+            try:
+                stream = open_stream_of(step, value, run, options=options)
+                try:
+                    for _ in stream:
+                        pass
+                finally:
+                    stream.close()
+            except BaseException as exc:  # noqa: BLE001  # raised again by the reader
+                failures.append(exc)
+            finally:
+                pipe.close()
+
+        worker = threading.Thread(
+            target=helper_context().run,
+            args=(produce,),
+            name="levada events",
+            daemon=True,  # the program may end while a generator that nobody closed waits for room
+        )
+        worker.start()
+        try:
+            items = pipe.items
+            while items or pipe.ready_in_thread():
+                yield items.popleft()
+                if pipe.full and len(items) == pipe.low:
+                    pipe.let_writers_go_on()
+        finally:
+            pipe.close()
+            worker.join()
+        raise_first(failures)
+
+    return read()
+
+
+def aread_events(
     step: Runnable[Any, Any],
     value: Any,
     config: RunnableConfig | None,

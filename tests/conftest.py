@@ -115,25 +115,30 @@ class Caller:
         raises: type[BaseException] | None = None,
         **options: Any,
     ) -> list[dict[str, Any]]:
-        """Give the events of a stream: by an observer in sync, by `astream_events` in async.
+        """Give the events of a stream: by `stream_events` in sync, by `astream_events` in async.
+
+        An observer must see the same, unless the reader wants less or sees it otherwise.
 
         Args:
             step: What to run.
             input: Its input.
             config: Its config.
             raises: The exception that must end the stream; the events before it are given.
-            options: `version`, filters and options of the step; the first two only in async.
+            options: `version`, filters and options of the step.
         """
         seen: list[dict[str, Any]] = []
+        observed: list[dict[str, Any]] = []
+        observers = [*((config or {}).get("callbacks") or ()), _Recorder(observed)]
+        config = {**(config or {}), "callbacks": observers}
         with pytest.raises(raises) if raises else nullcontext():
             if self.sync:
-                if not options.keys().isdisjoint({"version", *_FILTERS}):
-                    pytest.skip("versions and filters belong to astream_events")
-                observers = [*((config or {}).get("callbacks") or ()), _Recorder(seen)]
-                for _ in step.stream(input, {**(config or {}), "callbacks": observers}, **options):
-                    pass
+                with closing(step.stream_events(input, config, **options)) as events:
+                    for event in events:
+                        seen.append(event)
             else:
                 self._run(lambda: _read(step.astream_events(input, config, **options), seen))
+        if options.keys().isdisjoint({"version", *_FILTERS}):
+            assert seen == observed
         return seen
 
     def heads(self, step: Runnable[Any, Any], *args: Any, **options: Any) -> list[tuple[str, str]]:
