@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 from pydantic import ValidationError
 
 from ..errors import CompositionError, OutputParserException, shown
-from ..messages import AIMessage, BaseMessage, PromptValue
+from ..messages import AIMessage, AnyMessage, BaseMessage, PromptValue
 from ..runnables import Run, Runnable, RunnableSerializable
 from ..runnables.events import Kind
 
@@ -102,6 +102,10 @@ class BaseGenerationOutputParser(
     """A parser of whole messages; an author writes `parse_result`."""
 
     _kind: ClassVar[Kind] = "parser"
+
+    @property
+    def InputType(self) -> Any:
+        return str | AnyMessage
 
     def _message(self, answer: BaseMessage | str) -> BaseMessage:
         """Give what a model said as a message."""

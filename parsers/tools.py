@@ -9,6 +9,7 @@ from pydantic import BaseModel, SkipValidation, ValidationError
 
 from ..errors import OutputParserException, shown
 from ..messages import BaseMessage
+from ..runnables.schema import either
 from .base import message_of, validation_problems
 from .calls import Call, Calls
 from .cumulative import NOTHING, BaseCumulativeTransformOutputParser, Pace, Reader
@@ -102,6 +103,11 @@ class PydanticToolsParser(JsonOutputToolsParser):
     """
 
     tools: SkipValidation[list[type[BaseModel]]]
+
+    @property
+    def OutputType(self) -> Any:
+        one: Any = either(self.tools)
+        return one if self.first_tool_only else list[one]
 
     def _reader(self) -> Reader[Any]:
         return _Reader(self, Pace(2_000))  # so many characters are validated in some 10 us

@@ -67,6 +67,10 @@ class PydanticOutputParser(_TypedOutputParser[Model]):
 
     pydantic_object: SkipValidation[type[Model]]
 
+    @property
+    def OutputType(self) -> Any:
+        return self.pydantic_object
+
     def _validated(self, value: Any, *, partial: bool) -> Model:
         return self.pydantic_object.model_validate(value)
 
@@ -104,6 +108,10 @@ class TypeAdapterOutputParser(_TypedOutputParser[T]):
         fields: dict[str, Any] = {"output_type": output_type, "name": name, "diff": diff}
         super().__init__(**fields)
         self._adapter = TypeAdapter(output_type)
+
+    @property
+    def OutputType(self) -> Any:
+        return self.output_type
 
     def _validated(self, value: Any, *, partial: bool) -> T:
         return self._adapter.validate_python(

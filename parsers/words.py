@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import Enum
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import SkipValidation
 
@@ -65,6 +65,10 @@ class EnumOutputParser(BaseOutputParser[Member]):
     _calls_out: ClassVar[bool] = False
 
     enum: SkipValidation[type[Member]]
+
+    @property
+    def OutputType(self) -> Any:
+        return self.enum
 
     def parse(self, text: str) -> Member:
         wanted = text.strip()

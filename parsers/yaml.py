@@ -42,6 +42,10 @@ class YamlOutputParser(BaseOutputParser[Model]):
         r"^```(?:ya?ml)?[ \t]*\n(?P<yaml>.*?)(?:^```|\Z)", re.MULTILINE | re.DOTALL
     )
 
+    @property
+    def OutputType(self) -> Any:
+        return self.pydantic_object
+
     def parse(self, text: str) -> Model:
         if len(text) > _MAX_LENGTH:
             what = f"the YAML has more than {_MAX_LENGTH:,} characters"

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ._batch import USUAL_THREADS, Elements
 from ._beside import Beside
-from ._closing import is_asked_for
+from ._closing import is_asked_for, raise_first
 from ._execute import Options, aexecute, execute
 from ._pipe import Pipe
 from ._place import NOWHERE
-from ._together import raise_first
 
 if TYPE_CHECKING:
     from .base import Runnable

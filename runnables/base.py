@@ -26,8 +26,19 @@ from ._run import Run, run_from
 from .config_fields import unique_specs
 from .event_stream import aread_events, read_events
 from .events import EventFilter, Kind, StreamEvent, checked_version
+from .schema import (
+    config_schema,
+    input_schema,
+    input_type,
+    json_schema,
+    output_schema,
+    output_type,
+    prompts_in,
+)
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from ._execute import Options
     from ._plan import Plan
     from ._progress import Progress
@@ -44,6 +55,8 @@ __all__ = ["Input", "Other", "Output", "Runnable"]
 Input = TypeVar("Input", contravariant=True)
 Output = TypeVar("Output", covariant=True)
 Other = TypeVar("Other")
+NewInput = TypeVar("NewInput")
+NewOutput = TypeVar("NewOutput")
 
 StreamStyle = Literal["chunkwise", "through", "whole"]
 """How a step streams.
@@ -86,6 +99,8 @@ class Runnable(ABC, Generic[Input, Output]):
     """Whether chunks show as stream events, as the outermost run and below another one."""
     _style: ClassVar[StreamStyle | None] = None
     """How it streams, if that is not what its hooks suggest."""
+    _hands_on: ClassVar[bool] = False
+    """Whether its types depend on those of the steps beside it; see `_input_before`."""
     _streams_as: ClassVar[StreamStyle] = "whole"
     _has_options: ClassVar[bool] = False
     """Found out from the hooks: how it streams, and whether a call takes options."""
@@ -138,6 +153,22 @@ class Runnable(ABC, Generic[Input, Output]):
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         """The steps that it may call."""
         return ()
+
+    def _stands_for(self, config: RunnableConfig | None = None) -> Runnable[Any, Any] | None:
+        """The step whose input and output are also its own, if there is one."""
+        return None
+
+    def _input_before(
+        self, schema: type[BaseModel], config: RunnableConfig | None
+    ) -> type[BaseModel]:
+        """The class of its input in front of a step that takes `schema`."""
+        return self.get_input_schema(config)
+
+    def _output_after(
+        self, schema: type[BaseModel], config: RunnableConfig | None
+    ) -> type[BaseModel]:
+        """The class of its output behind a step that gives `schema`."""
+        return self.get_output_schema(config)
 
     # Once.
 
@@ -422,6 +453,56 @@ class Runnable(ABC, Generic[Input, Output]):
         )
         return read_events(self, input, config, checked_version(version), wanted, options)
 
+    # What it takes and gives, made when it is asked for.
+
+    @property
+    def InputType(self) -> Any:
+        """The type that it takes; Any if nobody said."""
+        return input_type(self)
+
+    @property
+    def OutputType(self) -> Any:
+        """The type that it gives; Any if nobody said."""
+        return output_type(self)
+
+    @property
+    def input_schema(self) -> type[BaseModel]:
+        """A pydantic class of what it takes."""
+        return self.get_input_schema()
+
+    @property
+    def output_schema(self) -> type[BaseModel]:
+        """A pydantic class of what it gives."""
+        return self.get_output_schema()
+
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        """Give a pydantic class of what it takes when it is called with `config`."""
+        return input_schema(self, config)
+
+    def get_output_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        """Give a pydantic class of what it gives when it is called with `config`."""
+        return output_schema(self, config)
+
+    def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
+        """Give the JSON schema of what it takes."""
+        return json_schema(self.get_input_schema(config))
+
+    def get_output_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
+        """Give the JSON schema of what it gives."""
+        return json_schema(self.get_output_schema(config))
+
+    def config_schema(self, *, include: Sequence[str] | None = None) -> type[BaseModel]:
+        """Give a pydantic class of what can be configured, and of the config keys in `include`."""
+        return config_schema(self, include)
+
+    def get_config_jsonschema(self, *, include: Sequence[str] | None = None) -> dict[str, Any]:
+        """Give the JSON schema of `config_schema`."""
+        return json_schema(self.config_schema(include=include))
+
+    def get_prompts(self, config: RunnableConfig | None = None) -> list[Runnable[Any, Any]]:
+        """Give the prompts in it, in their order."""
+        return prompts_in(self)
+
     # Composition. Each of these is one import and one call: what they make knows this file.
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
@@ -513,6 +594,29 @@ class Runnable(ABC, Generic[Input, Output]):
     def config_specs(self) -> list[ConfigurableFieldSpec]:
         """The keys that this step and those in it know under "configurable"."""
         return unique_specs(spec for step in self._steps_inside() for spec in step.config_specs)
+
+    @overload
+    def with_types(self, *, input_type: type[NewInput]) -> Runnable[NewInput, Output]: ...
+    @overload
+    def with_types(self, *, output_type: type[NewOutput]) -> Runnable[Input, NewOutput]: ...
+    @overload
+    def with_types(
+        self, *, input_type: type[NewInput], output_type: type[NewOutput]
+    ) -> Runnable[NewInput, NewOutput]: ...
+    @overload
+    def with_types(
+        self, *, input_type: Any = None, output_type: Any = None
+    ) -> Runnable[Any, Any]: ...
+    def with_types(self, *, input_type: Any = None, output_type: Any = None) -> Runnable[Any, Any]:
+        """Say what this step takes and gives, where its annotations do not.
+
+        It is for schemas and type checkers; a call does not look at it.
+        """
+        from .binding import RunnableBinding
+
+        return RunnableBinding(
+            bound=self, custom_input_type=input_type, custom_output_type=output_type
+        )
 
     def assign(self, **kwargs: RunnableLike) -> Runnable[Input, dict[str, Any]]:
         """Put a step behind this one that adds keys to its output, a dict."""

@@ -10,6 +10,7 @@ from ._place import Place
 from ._plan import Call, call
 from .base import Input, Output, Runnable
 from .parallel import coerce_to_runnable
+from .schema import either
 
 if TYPE_CHECKING:
     from ._plan import Plan
@@ -57,6 +58,15 @@ class RunnableBranch(Runnable[Input, Output]):
 
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return [*(step for pair in self.branches for step in pair), self.default]
+
+    @property
+    def InputType(self) -> Any:
+        kinds = (step.InputType for step in (self.default, *self._steps_inside()))
+        return next((kind for kind in kinds if kind is not Any), Any)
+
+    @property
+    def OutputType(self) -> Any:
+        return either(step.OutputType for step in (*(s for _, s in self.branches), self.default))
 
     def _plan(self, value: Any, run: Run, /, **options: Any) -> Plan[Output]:
         for (condition, step), (asked, chosen) in zip(self.branches, self._places, strict=True):

@@ -82,6 +82,9 @@ class DynamicRunnable(Runnable[Input, Output], abstract=True):
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return (self.default,)
 
+    def _stands_for(self, config: RunnableConfig | None = None) -> Runnable[Input, Output]:
+        return self.prepare(config)[0]
+
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         return self.default.get_name(suffix, name=name or self.config.get("run_name"))
 

@@ -10,8 +10,11 @@ from ._place import Place
 from ._plan import Call, gather
 from .base import Input, Runnable
 from .parallel import coerce_to_runnable
+from .schema import root_model, whole
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from ._plan import Plan
     from ._run import Run
     from .config import RunnableConfig
@@ -41,6 +44,23 @@ class RunnableEach(Runnable[Sequence[Input], list[T]]):
 
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return (self.bound,)
+
+    @property
+    def InputType(self) -> Any:
+        return list[whole(self.bound.InputType)]  # type: ignore[misc]
+
+    @property
+    def OutputType(self) -> Any:
+        return list[whole(self.bound.OutputType)]  # type: ignore[misc]
+
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        return self._list_of("Input", self.bound.get_input_schema(config))
+
+    def get_output_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        return self._list_of("Output", self.bound.get_output_schema(config))
+
+    def _list_of(self, suffix: str, schema: Any) -> type[BaseModel]:
+        return root_model(self.get_name(suffix), list[schema])
 
     def bind(self, **kwargs: Any) -> RunnableEach[Input, T]:
         return RunnableEach(bound=self.bound.bind(**kwargs), name=self.name)

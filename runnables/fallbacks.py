@@ -16,6 +16,7 @@ from .parallel import coerce_to_runnable
 if TYPE_CHECKING:
     from ._plan import Plan
     from ._run import Run
+    from .config import RunnableConfig
 
 __all__ = ["RunnableWithFallbacks"]
 
@@ -77,6 +78,9 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
 
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return self.runnables
+
+    def _stands_for(self, config: RunnableConfig | None = None) -> Runnable[Input, Output]:
+        return self.runnable
 
     def _plan(self, value: Any, run: Run, /, **options: Any) -> Plan[Output]:
         first: BaseException | None = None

@@ -10,6 +10,7 @@ from collections.abc import (
     Awaitable,
     Callable,
     Generator,
+    Iterable,
     Iterator,
 )
 from functools import partial
@@ -23,10 +24,15 @@ from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
 from ._merge import acollect, collect
 from ._threads import call_in_thread
 from .base import Input, Output, Runnable
+from .function_types import input_of, item_keys, looking_into, output_of, runnables_in, yielded_by
+from .schema import model_of
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from ._run import Run
     from .config import RunnableConfig
+    from .config_fields import ConfigurableFieldSpec
 
 __all__ = ["RunnableLambda", "chain"]
 
@@ -190,6 +196,37 @@ class RunnableLambda(Runnable[Input, Output]):
 
     def __repr__(self) -> str:
         return f"RunnableLambda({self.name or '...'})"
+
+    @property
+    def InputType(self) -> Any:
+        return input_of(self.func)
+
+    @property
+    def OutputType(self) -> Any:
+        made_by = self._function or self._afunction
+        assert made_by is not None  # one of the two was given
+        in_pieces = made_by.kind in ("generator", "async generator")
+        return yielded_by(self.func) if in_pieces else output_of(self.func)
+
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        keys = item_keys(self.func)
+        if not all(isinstance(key, str) for key in keys) or not keys:
+            return super().get_input_schema(config)
+        return model_of(self.get_name("Input"), dict.fromkeys(keys, (Any, ...)))
+
+    @property
+    def deps(self) -> list[Runnable[Any, Any]]:
+        """The runnables that the function names; found when they are asked for."""
+        functions = (self.func,) if self.afunc is None else (self.func, self.afunc)
+        return list({id(d): d for f in functions for d in runnables_in(f)}.values())
+
+    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
+        return self.deps
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        with looking_into(self) as first:  # a function may name the chain that it is in
+            return super().config_specs if first else []
 
     def _invoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         if self._direct is not None:

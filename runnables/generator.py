@@ -10,6 +10,7 @@ from ..errors import CompositionError, shown
 from ._beside import transform_in_thread
 from ._closing import as_async_generator
 from .base import Input, Output, Runnable
+from .function_types import streamed_input_of, yielded_by
 
 if TYPE_CHECKING:
     from ._run import Run
@@ -63,6 +64,20 @@ class RunnableGenerator(Runnable[Input, Output]):
 
     def __repr__(self) -> str:
         return f"RunnableGenerator({self.name or '...'})"
+
+    @property
+    def InputType(self) -> Any:
+        return streamed_input_of(self._written)
+
+    @property
+    def OutputType(self) -> Any:
+        return yielded_by(self._written)
+
+    @property
+    def _written(self) -> Callable[..., Any]:
+        function = self._transform_function or self._atransform_function
+        assert function is not None  # one of the two was given
+        return function
 
     def _transform(self, chunks: Iterator[Any], run: Run) -> Iterator[Output]:
         if self._transform_function is None:

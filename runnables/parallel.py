@@ -29,10 +29,14 @@ from .addable import AddableDict
 from .base import Input, Runnable
 from .function import RunnableLambda
 from .generator import RunnableGenerator
+from .schema import fields_of, model_of, root_model
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from ._plan import Plan
     from ._run import Run
+    from .config import RunnableConfig
 
 __all__ = ["RunnableLike", "RunnableMap", "RunnableParallel", "coerce_to_runnable"]
 
@@ -85,6 +89,24 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
 
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return self.steps__.values()
+
+    @property
+    def InputType(self) -> Any:
+        kinds = (step.InputType for step in self.steps__.values())
+        return next((kind for kind in kinds if kind is not Any), Any)
+
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        fields: dict[str, tuple[Any, Any]] = {}
+        for step in self.steps__.values():
+            wanted = fields_of(step.get_input_schema(config))
+            if wanted is None:  # it takes no dict, and so do they all
+                return root_model(self.get_name("Input"), self.InputType)
+            fields.update(wanted)
+        return model_of(self.get_name("Input"), fields)
+
+    def get_output_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        fields = {key: (step.OutputType, ...) for key, step in self.steps__.items()}
+        return model_of(self.get_name("Output"), fields)
 
     def _plan(self, value: Any, run: Run) -> Plan[dict[str, Any]]:
         steps = self.steps__

@@ -25,10 +25,14 @@ from .addable import AddableDict
 from .base import Runnable
 from .function import RunnableLambda
 from .parallel import RunnableParallel, coerce_to_runnable
+from .schema import fields_of, model_of, root_model
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from ._plan import Plan
     from ._run import Run
+    from .config import RunnableConfig
     from .parallel import RunnableLike
 
 __all__ = ["RunnableAssign", "RunnablePassthrough", "RunnablePick"]
@@ -45,6 +49,7 @@ class RunnablePassthrough(Runnable[T, T]):
     """
 
     __slots__ = ("_effect", "afunc", "func", "input_type", "name")
+    _hands_on = True
 
     def __init__(
         self,
@@ -70,6 +75,24 @@ class RunnablePassthrough(Runnable[T, T]):
     ) -> RunnableAssign:
         """Make a step that adds keys to its input, a dict; see `RunnableAssign`."""
         return RunnableAssign(RunnableParallel(kwargs))
+
+    @property
+    def InputType(self) -> Any:
+        return Any if self.input_type is None else self.input_type
+
+    @property
+    def OutputType(self) -> Any:
+        return self.InputType
+
+    def _input_before(
+        self, schema: type[BaseModel], config: RunnableConfig | None
+    ) -> type[BaseModel]:
+        return schema if self.input_type is None else self.get_input_schema(config)
+
+    def _output_after(
+        self, schema: type[BaseModel], config: RunnableConfig | None
+    ) -> type[BaseModel]:
+        return schema if self.input_type is None else self.get_output_schema(config)
 
     def _transform(
         self, chunks: Iterator[T], run: Run, /, **options: Any
@@ -115,6 +138,7 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
 
     __slots__ = ("mapper", "name")
     _calls_out = False
+    _hands_on = True
 
     def __init__(
         self,
@@ -136,6 +160,29 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
 
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return (self.mapper,)
+
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        if fields := fields_of(self.mapper.get_input_schema(config)):
+            return model_of(self.get_name("Input"), fields)
+        return super().get_input_schema(config)
+
+    def get_output_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        return self._output_after(self.get_input_schema(config), config)
+
+    def _input_before(
+        self, schema: type[BaseModel], config: RunnableConfig | None
+    ) -> type[BaseModel]:
+        mapped = self.mapper.steps__
+        after = fields_of(schema) or {}
+        needed = fields_of(self.mapper.get_input_schema(config)) or {}
+        fields = {**{key: field for key, field in after.items() if key not in mapped}, **needed}
+        return model_of(self.get_name("Input"), fields)
+
+    def _output_after(
+        self, schema: type[BaseModel], config: RunnableConfig | None
+    ) -> type[BaseModel]:
+        made = fields_of(self.mapper.get_output_schema(config)) or {}
+        return model_of(self.get_name("Output"), {**(fields_of(schema) or {}), **made})
 
     def _plan(self, value: dict[str, Any], run: Run) -> Plan[dict[str, Any]]:
         _check_dict(self, value)
@@ -227,6 +274,7 @@ class RunnablePick(Runnable[Mapping[str, Any], Any]):
     """
 
     __slots__ = ("keys", "name")
+    _hands_on = True
     _inline = True
     _calls_out = False
 
@@ -242,6 +290,15 @@ class RunnablePick(Runnable[Mapping[str, Any], Any]):
         keys = [self.keys] if isinstance(self.keys, str) else self.keys
         name = name or self.name or f"RunnablePick<{','.join(keys)}>"
         return super().get_name(suffix, name=name)
+
+    def _output_after(
+        self, schema: type[BaseModel], config: RunnableConfig | None
+    ) -> type[BaseModel]:
+        fields = fields_of(schema) or {}
+        if not isinstance(self.keys, str):
+            picked = {key: fields.get(key, (Any, ...)) for key in self.keys}
+            return model_of(self.get_name("Output"), picked)
+        return root_model(self.get_name("Output"), fields.get(self.keys, (Any, ...))[0])
 
     def _picked(self, value: Mapping[str, Any]) -> Any:
         _check_dict(self, value)

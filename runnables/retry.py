@@ -18,6 +18,7 @@ from .parallel import coerce_to_runnable
 if TYPE_CHECKING:
     from ._plan import Plan
     from ._run import Run
+    from .config import RunnableConfig
 
 __all__ = ["ExponentialJitterParams", "RunnableRetry"]
 
@@ -100,6 +101,9 @@ class RunnableRetry(Runnable[Input, Output]):
 
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return (self.bound,)
+
+    def _stands_for(self, config: RunnableConfig | None = None) -> Runnable[Input, Output]:
+        return self.bound
 
     def _plan(self, value: Any, run: Run, /, **options: Any) -> Plan[Output]:
         # The protocol of tenacity's own drivers, with calls and waits that are wishes.

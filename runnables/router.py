@@ -11,6 +11,7 @@ from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
 from ._merge import acollect, collect
 from .base import Output, Runnable
 from .parallel import coerce_to_runnable
+from .schema import either
 
 if TYPE_CHECKING:
     from ._run import Run
@@ -47,6 +48,10 @@ class RouterRunnable(Runnable[RouterInput, Output]):
 
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return self.runnables.values()
+
+    @property
+    def OutputType(self) -> Any:
+        return either(step.OutputType for step in self.runnables.values())
 
     def _route(self, value: RouterInput) -> tuple[Runnable[Any, Output], Any]:
         if not isinstance(value, Mapping) or not {"key", "input"} <= value.keys():

@@ -13,12 +13,16 @@ from ._place import NOTES, Place, deepest_frame, note_place
 from ._stack import STEPS_A_STACK, iterate_in_own_thread, iterate_in_task
 from .base import Input, Output, Runnable
 from .parallel import coerce_to_runnable
+from .schema import sequence_input, sequence_output
 
 if TYPE_CHECKING:
     from types import FrameType
 
+    from pydantic import BaseModel
+
     from ._execute import Options
     from ._run import Run
+    from .config import RunnableConfig
     from .parallel import RunnableLike
 
 __all__ = ["RunnableSequence"]
@@ -66,6 +70,20 @@ class RunnableSequence(Runnable[Input, Output]):
 
     def _steps_inside(self) -> list[Runnable[Any, Any]]:
         return self.steps
+
+    @property
+    def InputType(self) -> Any:
+        return self.first.InputType
+
+    @property
+    def OutputType(self) -> Any:
+        return self.last.OutputType
+
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        return sequence_input(self.steps, config)
+
+    def get_output_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        return sequence_output(self.steps, config)
 
     # A plan would say this once, and cost three times as much per step (docs/performance.md).
 
