@@ -8,33 +8,50 @@ LevadaError
 │   ├── PromptInputError      (KeyError) a variable that the template needs is missing
 │   ├── TemplateError         (ValueError) a template that does not parse, or is not allowed
 │   ├── MessageError          (ValueError) no message, or a role that does not exist
+│   ├── UnsupportedError      (NotImplementedError) a model is asked for what it cannot do
 │   └── MissingExtraError     (ImportError) an optional dependency that is not installed
 └── RunError                  the chain is right and the run failed
     ├── OutputParserException (ValueError) the model's words do not parse
     ├── PartialJsonError      (ValueError) a text is not the beginning of a JSON document
     ├── ModelError            (RuntimeError) the model could not answer; may be `retryable`
-    │   └── ContextLengthError    the prompt is longer than the model's context
+    │   ├── AuthenticationError   (PermissionError) no key, a wrong one, or one that may not do this
+    │   ├── BadRequestError       (ValueError) the provider refuses the request as it is
+    │   │   └── ContextLengthError    the prompt is longer than the model's context
+    │   ├── ContentFilterError    the provider will not answer this, or not show the answer
+    │   ├── RateLimitError        too many requests or tokens; `retryable`
+    │   ├── OverloadedError       the provider is too busy or broken; `retryable`
+    │   ├── ConnectionError       (ConnectionError) the provider was not reached; `retryable`
+    │   └── TimeoutError          (TimeoutError) it took longer than allowed; `retryable`
     └── WeightsError          (OSError) model weights could not be fetched or read
 """
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 __all__ = [
+    "AuthenticationError",
+    "BadRequestError",
     "CompositionError",
     "ConfigError",
+    "ConnectionError",
+    "ContentFilterError",
     "ContextLengthError",
     "LevadaError",
     "MessageError",
     "MissingExtraError",
     "ModelError",
     "OutputParserException",
+    "OverloadedError",
     "PartialJsonError",
     "PromptInputError",
+    "RateLimitError",
     "RunError",
     "SchemaAnnotationError",
     "TemplateError",
+    "TimeoutError",
+    "UnsupportedError",
     "UserError",
     "WeightsError",
     "shown",
@@ -81,6 +98,10 @@ class TemplateError(UserError, ValueError):
 
 class MessageError(UserError, ValueError):
     """Something is not a message, or has a role that does not exist."""
+
+
+class UnsupportedError(UserError, NotImplementedError):
+    """A model is asked for something that its class, or the model behind it, cannot do."""
 
 
 class MissingExtraError(UserError, ImportError):
@@ -143,20 +164,69 @@ class PartialJsonError(RunError, ValueError):
 class ModelError(RunError, RuntimeError):
     """A model could not answer.
 
+    The exception of the provider's own library, if there was one, is its `__cause__`.
+
     Attributes:
         retryable: Whether the same call may succeed later.
+        retry_after: The seconds to wait before that, if the provider says so.
         partial: The part of the message that had arrived, if the stream had begun.
     """
 
     retryable = False
 
-    def __init__(self, message: str, *, partial: Any = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retryable: bool | None = None,
+        retry_after: float | None = None,
+        partial: Any = None,
+    ) -> None:
         super().__init__(message)
+        if retryable is not None:
+            self.retryable = retryable
+        self.retry_after = retry_after
         self.partial = partial
 
 
-class ContextLengthError(ModelError):
+class AuthenticationError(ModelError, PermissionError):
+    """The key is missing or wrong, or may not do this."""
+
+
+class BadRequestError(ModelError, ValueError):
+    """The provider refuses the request as it is: an option, a message, a model's name."""
+
+
+class ContextLengthError(BadRequestError):
     """The prompt is longer than the model's context."""
+
+
+class ContentFilterError(ModelError):
+    """The provider will not answer this, or will not show the answer."""
+
+
+class RateLimitError(ModelError):
+    """Too many requests or tokens in too short a time, or a quota that is used up."""
+
+    retryable = True
+
+
+class OverloadedError(ModelError):
+    """The provider is too busy to answer, or broken."""
+
+    retryable = True
+
+
+class ConnectionError(ModelError, builtins.ConnectionError):
+    """The provider was not reached, or the connection broke."""
+
+    retryable = True
+
+
+class TimeoutError(ModelError, builtins.TimeoutError):
+    """The answer, or the next piece of it, took longer than allowed."""
+
+    retryable = True
 
 
 class WeightsError(RunError, OSError):

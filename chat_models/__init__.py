@@ -1,4 +1,4 @@
-"""Chat models: the base class, fakes for tests, and one file per provider.
+"""Chat models: the base class, what is around every model, fakes for tests, one file per provider.
 
 A provider's package is imported when its class is first used. Start reading at `base.py`.
 """
@@ -7,7 +7,30 @@ from __future__ import annotations
 
 from .base import BaseChatModel as BaseChatModel
 from .base import LanguageModelInput as LanguageModelInput
+from .base import StructureMethod as StructureMethod
+from .base import ToolLike as ToolLike
+from .caches import BaseCache as BaseCache
+from .caches import InMemoryCache as InMemoryCache
+from .caches import get_llm_cache as get_llm_cache
+from .caches import set_llm_cache as set_llm_cache
 from .fakes import GenericFakeChatModel as GenericFakeChatModel
 from .llama_cpp import ChatLlamaCpp as ChatLlamaCpp
+from .profile import ModelProfile as ModelProfile
+from .rate_limiters import BaseRateLimiter as BaseRateLimiter
+from .rate_limiters import InMemoryRateLimiter as InMemoryRateLimiter
 
-__all__ = ["BaseChatModel", "ChatLlamaCpp", "GenericFakeChatModel", "LanguageModelInput"]
+__all__ = [
+    "BaseCache",
+    "BaseChatModel",
+    "BaseRateLimiter",
+    "ChatLlamaCpp",
+    "GenericFakeChatModel",
+    "InMemoryCache",
+    "InMemoryRateLimiter",
+    "LanguageModelInput",
+    "ModelProfile",
+    "StructureMethod",
+    "ToolLike",
+    "get_llm_cache",
+    "set_llm_cache",
+]

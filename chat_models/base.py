@@ -1,14 +1,65 @@
-"""`BaseChatModel`: a step from messages to a message, and how authors write one."""
+"""`BaseChatModel`: a step from messages to a message, and how authors write one.
+
+How a provider class is written. It declares its settings as fields, and writes hooks that do one
+thing: build the request, call the SDK, and give the answer as messages. All else is done here:
+
+    class ChatAcme(BaseChatModel):
+        _binds_tools = True                                   # a call may say tools=, tool_choice=
+        _structures_by = ("json_schema", "function_calling")  # a call may say response_format=
+
+        model: str
+        api_key: SecretStr | None = Field(default=None, repr=False, exclude=True)
+
+        def _generate(self, messages, stop=None, **options): ...     # and _agenerate
+        def _stream(self, messages, stop=None, **options): ...       # and _astream
+        def _model_error(self, exc): ...                             # the SDK's errors, as ours
+        def _close(self): ...                                        # and _aclose: its connections
+
+- The messages are a list of the hook's own. `stop` and the other options are those of the call;
+  an option that the API has too is the same as the field of that name, and wins over it.
+- `tools` come in OpenAI's form, `{"type": "function", "function": {...}}`; what is not of this type
+  is a tool of the provider's own and goes through as it is. `tool_choice` is "auto", "none", "any"
+  or a tool's name; `response_format` is `{"type": "json_object"}` or `{"type": "json_schema",
+  "json_schema": {"name": ..., "schema": ..., "strict": ...}}`. The hook translates them.
+- Retries, the rate limiter and the cache are around the hooks, so the SDK's own retries are
+  switched off. A call is made again up to `max_retries` times after a `ModelError` that is
+  `retryable`, at once or after its `retry_after`; a stream only until its first chunk.
+- A hook lets the SDK's errors through; `_model_error` says what they mean. The error of ours is
+  raised from that of the SDK, and holds the part of the message that had come.
+- A stream closes its response in a `finally` (`with closing(...)`), also when it is left early.
+- Chunks have the id that the provider gives the message, all of them: one without an id is copied.
+  The last one says `chunk_position="last"`; usage and why it ended stand on it or before it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing, closing, suppress
 from functools import partial
-from typing import Any, ClassVar, Literal, TypeAlias
+from time import sleep
+from typing import Any, ClassVar, Literal, NoReturn, Self, TypeAlias
 
+import anyio
 import anyio.to_thread
+from anyio import sleep as asleep
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat
 
-from ..errors import CompositionError, MessageError, ModelError, shown
+from ..errors import (
+    CompositionError,
+    LevadaError,
+    MessageError,
+    ModelError,
+    UnsupportedError,
+    shown,
+)
 from ..messages import (
     AIMessage,
     AIMessageChunk,
@@ -20,15 +71,37 @@ from ..messages import (
     convert_to_messages,
     message_chunk_to_message,
 )
-from ..runnables import Run, RunnableSerializable, aclose, acollect, collect, iterate_in_thread
+from ..messages.chunks import ChunkAccumulator
+from ..runnables import (
+    Run,
+    Runnable,
+    RunnableSerializable,
+    aclose,
+    acollect,
+    collect,
+    iterate_in_thread,
+)
 from ..runnables.events import Kind
+from ._attempts import Attempts
+from .caches import BaseCache
+from .profile import ModelProfile
+from .rate_limiters import BaseRateLimiter
 
-__all__ = ["BaseChatModel", "LanguageModelInput"]
+__all__ = ["BaseChatModel", "LanguageModelInput", "StructureMethod", "ToolLike"]
 
 LanguageModelInput: TypeAlias = PromptValue | str | Sequence[MessageLikeRepresentation]
 """What a model takes: the value of a prompt, the user's text, or messages."""
 
+ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | Runnable[Any, Any]
+"""What can be bound as a tool: a dict, a pydantic model or TypedDict, a function, a tool."""
+
+StructureMethod: TypeAlias = Literal["function_calling", "json_schema", "json_mode"]
+"""How a model is made to answer with a value: by a tool call, a schema, or any JSON."""
+
 _HOOKS = ("_generate", "_agenerate", "_stream", "_astream")
+
+# Of a stream that may still fail, this many chunks are kept as they are; older ones are added up.
+_KEPT = 256
 
 
 class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstract=True):
@@ -41,22 +114,45 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     - `_agenerate(messages, stop=None, **kwargs) -> AIMessage`; else `_generate` in a worker thread
     - `_stream(messages, stop=None, **kwargs) -> Iterator[AIMessageChunk]`; else one whole message
     - `_astream(messages, stop=None, **kwargs) -> AsyncIterator[AIMessageChunk]`; else `_stream` in
-    a
-      worker thread
+      a worker thread
 
     A message without an id gets one that is made from the run, `run-<run id>`, the same on every
     chunk. A stream whose last chunk is not marked gets an empty one that is.
 
     Attributes:
+        cache: Where answers are kept; True: where `set_llm_cache` says, False: nowhere, None:
+            where `set_llm_cache` says, if it does.
+        rate_limiter: What makes calls wait for their turn.
         disable_streaming: Whether to answer at once when a stream is asked for; "tool_calling":
-        only
-            if tools are given.
+            only if tools are given.
+        streaming: Whether `invoke` reads a stream too, as some servers cut off long silent answers.
+        max_retries: How often a call is made again after an error that may pass.
+        timeout: The seconds that a request may take; None: as the provider's SDK has it.
+        output_version: "v1": the content of answers is a list of standard blocks.
+        profile: What is known of the model, such as the size of its context.
+        tags: Tags of the runs of this model.
+        metadata: Metadata of the runs of this model.
     """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     _kind: ClassVar[Kind] = "chat_model"
     _writes: ClassVar[frozenset[str]] = frozenset()
+    _binds_tools: ClassVar[bool] = False
+    """Whether the hooks take the options `tools` and `tool_choice`."""
+    _structures_by: ClassVar[tuple[StructureMethod, ...]] = ()
+    """How it can be made to answer with a value, the best way first."""
 
+    cache: BaseCache | bool | None = None
+    rate_limiter: BaseRateLimiter | None = None
     disable_streaming: bool | Literal["tool_calling"] = False
+    streaming: bool = False
+    max_retries: NonNegativeInt = 2
+    timeout: PositiveFloat | None = None
+    output_version: Literal["v0", "v1"] | None = None
+    profile: ModelProfile | None = None
+    tags: list[str] | None = None
+    metadata: dict[str, Any] | None = None
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         kwargs["abstract"] = abstract  # a word that pydantic's own signature does not know
@@ -79,7 +175,16 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             raise CompositionError(
                 f"{self.get_name()} is asynchronous only; call ainvoke() or astream() instead"
             )
-        return self._whole(collect(self._stream(messages, stop=stop, **kwargs)))
+        heard = _Heard()
+        stream = self._stream(messages, stop=stop, **kwargs)
+        try:
+            for chunk in stream:
+                heard.add(self._checked(chunk))
+        except Exception as exc:  # noqa: BLE001 - raised there
+            self._fail(exc, heard)
+        finally:
+            _close(stream)
+        return self._whole(heard.total())
 
     async def _agenerate(
         self, messages: list[BaseMessage], stop: list[str] | None = None, **kwargs: Any
@@ -87,7 +192,16 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         if "_generate" in self._writes or "_astream" not in self._writes:
             work = partial(self._generate, messages, stop=stop, **kwargs)
             return await anyio.to_thread.run_sync(work)
-        return self._whole(await acollect(self._astream(messages, stop=stop, **kwargs)))
+        heard = _Heard()
+        stream = self._astream(messages, stop=stop, **kwargs)
+        try:
+            async for chunk in stream:
+                heard.add(self._checked(chunk))
+        except Exception as exc:  # noqa: BLE001 - raised there
+            self._fail(exc, heard)
+        finally:
+            await aclose(stream)
+        return self._whole(heard.total())
 
     def _stream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, **kwargs: Any
@@ -99,72 +213,182 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     ) -> AsyncIterator[AIMessageChunk]:
         return iterate_in_thread(partial(self._stream, messages, stop=stop, **kwargs))
 
+    def _model_error(self, exc: Exception) -> ModelError | None:
+        """What an error of the provider's SDK means; None: it is none."""
+        return None
+
+    def _close(self) -> None:
+        """Close the connections of synchronous calls; the next call opens new ones."""
+
+    async def _aclose(self) -> None:
+        """Close the connections of asynchronous calls on this event loop."""
+
     @property
     def _llm_type(self) -> str:
         """What kind of model this is, for caches and logs."""
         return type(self).__name__
 
-    # The hooks of the kernel.
+    # What a user writes.
+
+    def bind_tools(
+        self, tools: Sequence[ToolLike], *, tool_choice: str | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Give this model with tools that it may call.
+
+        Args:
+            tools: Functions, pydantic models, TypedDicts, tools, or dicts as the provider has them.
+            tool_choice: "auto", "any" for at least one call, "none", or the name of a tool.
+            kwargs: More options of each call.
+
+        Raises:
+            UnsupportedError: This class does not call tools.
+        """
+        raise UnsupportedError(f"{type(self).__name__} does not call tools")
+
+    def with_structured_output(
+        self,
+        schema: type[BaseModel] | type | Mapping[str, Any],
+        *,
+        method: StructureMethod | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Give a step that answers with a value of this schema.
+
+        Raises:
+            UnsupportedError: This class cannot be made to.
+        """
+        raise UnsupportedError(f"{type(self).__name__} has no structured output")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        with anyio.CancelScope(shield=True):
+            await self._aclose()
+
+    # The hooks of the kernel. Twins, side by side.
 
     def _invoke(self, value: LanguageModelInput, run: Run, /, **options: Any) -> AIMessage:
-        return self._named(self._generate(self._messages(value), **options), run)
+        messages = self._messages(value)
+        if self.streaming and self._streams(options, "_stream"):
+            with closing(self._chunks(value, run, options)) as stream:
+                return self._whole(collect(stream))
+        attempts = Attempts(self.max_retries)
+        while True:
+            try:
+                if self.rate_limiter is not None:
+                    self.rate_limiter.acquire()
+                return self._named(self._generate([*messages], **options), run)
+            except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
+                seconds = self._wait_after(exc, attempts)
+            sleep(seconds)
 
     async def _ainvoke(self, value: LanguageModelInput, run: Run, /, **options: Any) -> AIMessage:
-        return self._named(await self._agenerate(self._messages(value), **options), run)
+        messages = self._messages(value)
+        if self.streaming and self._streams(options, "_stream", "_astream"):
+            async with aclosing(self._achunks(_asingle(value), run, options)) as astream:
+                return self._whole(await acollect(astream))
+        attempts = Attempts(self.max_retries)
+        while True:
+            try:
+                if self.rate_limiter is not None:
+                    await self.rate_limiter.aacquire()
+                return self._named(await self._agenerate([*messages], **options), run)
+            except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
+                seconds = self._wait_after(exc, attempts)
+            await asleep(seconds)
 
     def _transform(
         self, chunks: Iterator[LanguageModelInput], run: Run, /, **options: Any
-    ) -> Iterator[AIMessage]:
+    ) -> Generator[AIMessage, None, None]:
         value = collect(chunks)
         if self._streams(options, "_stream"):
             yield from self._chunks(value, run, options)
         else:
             yield self._invoke(value, run, **options)
 
-    async def _atransform(
+    def _atransform(
         self, chunks: AsyncIterator[LanguageModelInput], run: Run, /, **options: Any
     ) -> AsyncGenerator[AIMessage, None]:
-        value = await acollect(chunks)
-        if not self._streams(options, "_stream", "_astream"):
-            yield await self._ainvoke(value, run, **options)
-            return
-        stream = self._astream(self._messages(value), **options)
-        name, last = f"run-{run.own_id()}", None
-        try:
-            async for chunk in stream:
-                last = chunk
-                if chunk.id is None:
-                    # Per token: past pydantic's __setattr__, which costs half as much as a chunk.
-                    chunk.__dict__["id"] = name  # pyright: ignore[reportIndexIssue]
-                    chunk.__pydantic_fields_set__.add("id")
-                else:
-                    name = chunk.id
-                yield chunk
-        finally:
-            await aclose(stream)
-        if (closing := self._closing_chunk(last, name)) is not None:
-            run.seal()
-            yield closing
+        if self._streams(options, "_stream", "_astream"):
+            return self._achunks(chunks, run, options)
+        return self._aanswer(chunks, run, options)
+
+    async def _aanswer(
+        self, chunks: AsyncIterator[LanguageModelInput], run: Run, options: Mapping[str, Any]
+    ) -> AsyncGenerator[AIMessage, None]:
+        yield await self._ainvoke(await acollect(chunks), run, **options)
 
     def _chunks(
         self, value: LanguageModelInput, run: Run, options: Mapping[str, Any]
     ) -> Generator[AIMessageChunk, None, None]:
-        stream = self._stream(self._messages(value), **options)
-        name, last = f"run-{run.own_id()}", None
-        try:
-            for chunk in stream:
-                last = chunk
-                if chunk.id is None:
-                    chunk.__dict__["id"] = name  # pyright: ignore[reportIndexIssue]
-                    chunk.__pydantic_fields_set__.add("id")
-                else:
-                    name = chunk.id
-                yield chunk
-        finally:
-            close = getattr(stream, "close", None)
-            if close is not None:
-                close()
-        if (closing := self._closing_chunk(last, name)) is not None:
+        messages = self._messages(value)
+        name = f"run-{run.own_id()}"
+        heard, attempts = _Heard(run), Attempts(self.max_retries)
+        kept = heard.chunks
+        while True:
+            stream: Iterator[AIMessageChunk] | None = None
+            try:
+                if self.rate_limiter is not None:
+                    self.rate_limiter.acquire()
+                stream = self._stream([*messages], **options)
+                for chunk in stream:
+                    if type(chunk) is not AIMessageChunk or chunk.id is None:
+                        chunk = self._checked(chunk, name)
+                    else:
+                        name = chunk.id
+                    kept.append(chunk)
+                    if len(kept) > _KEPT:
+                        heard.trim()
+                    yield chunk
+                break
+            except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
+                seconds = self._wait_after(exc, attempts, heard)
+            finally:
+                _close(stream)
+            sleep(seconds)
+        if (closing := self._closing_chunk(heard, name)) is not None:
+            run.seal()
+            yield closing
+
+    async def _achunks(
+        self, chunks: AsyncIterator[LanguageModelInput], run: Run, options: Mapping[str, Any]
+    ) -> AsyncGenerator[AIMessageChunk, None]:
+        messages = self._messages(await acollect(chunks))
+        name = f"run-{run.own_id()}"
+        heard, attempts = _Heard(run), Attempts(self.max_retries)
+        kept = heard.chunks
+        while True:
+            stream: AsyncIterator[AIMessageChunk] | None = None
+            try:
+                if self.rate_limiter is not None:
+                    await self.rate_limiter.aacquire()
+                stream = self._astream([*messages], **options)
+                async for chunk in stream:
+                    if type(chunk) is not AIMessageChunk or chunk.id is None:
+                        chunk = self._checked(chunk, name)
+                    else:
+                        name = chunk.id
+                    kept.append(chunk)
+                    if len(kept) > _KEPT:
+                        heard.trim()
+                    yield chunk
+                break
+            except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
+                seconds = self._wait_after(exc, attempts, heard)
+            finally:
+                if stream is not None:
+                    await aclose(stream)
+            await asleep(seconds)
+        if (closing := self._closing_chunk(heard, name)) is not None:
             run.seal()
             yield closing
 
@@ -177,17 +401,21 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     def _live(
         self, value: LanguageModelInput, run: Run, options: Mapping[str, Any]
     ) -> Generator[AIMessageChunk, None, None] | None:
-        return self._chunks(value, run, options) if self._streams(options, "_stream") else None
+        if not self._streams(options, "_stream"):
+            return None
+        return self._chunks(value, run, options)
 
     def _alive(
         self, value: LanguageModelInput, run: Run, options: Mapping[str, Any]
-    ) -> AsyncGenerator[AIMessage, None] | None:
+    ) -> AsyncGenerator[AIMessageChunk, None] | None:
         if not self._streams(options, "_stream", "_astream"):
             return None
-        return self._atransform(_asingle(value), run, **options)
+        return self._achunks(_asingle(value), run, options)
 
     def _shown_input(self, value: LanguageModelInput) -> Any:
-        return {"messages": [self._messages(value)]}
+        return {"messages": [[*self._messages(value)]]}
+
+    # What both colours do alike.
 
     def _whole(self, total: AIMessageChunk | None) -> AIMessage:
         if total is None:
@@ -201,9 +429,9 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         return not (self.disable_streaming == "tool_calling" and options.get("tools"))
 
     def _messages(self, value: LanguageModelInput) -> list[BaseMessage]:
-        if (
-            type(value) is ChatPromptValue
-        ):  # what a prompt gives, asked first as it is the most usual
+        """Give the messages of an input. The list may be the caller's: a hook gets a copy."""
+        # What a prompt gives is asked first, as it is the most usual.
+        if type(value) is ChatPromptValue:
             return value.messages
         if isinstance(value, str):
             return [HumanMessage(value)]
@@ -220,19 +448,112 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             raise CompositionError(
                 f"_generate of {type(self).__name__} must return an AIMessage; got {shown(message)}"
             )
-        if message.id is None:
-            # pyright takes the dict of a model for that of its class.
-            message.__dict__["id"] = f"run-{run.own_id()}"  # pyright: ignore[reportIndexIssue]
-            message.__pydantic_fields_set__.add("id")
-        return message
+        if message.id is not None:
+            return message
+        # A copy: the author may have prepared the object, and give it again.
+        return message.model_copy(update={"id": f"run-{run.own_id()}"})
 
-    def _closing_chunk(self, last: AIMessageChunk | None, name: str) -> AIMessageChunk | None:
+    def _checked(self, chunk: AIMessageChunk, name: str | None = None) -> AIMessageChunk:
+        """Give a chunk of a hook, with an id if it has none; a copy, as in `_named`."""
+        if not isinstance(chunk, AIMessageChunk):
+            raise CompositionError(
+                f"a stream of {type(self).__name__} must give AIMessageChunks; got {shown(chunk)}"
+            )
+        if chunk.id is not None or name is None:
+            return chunk
+        return chunk.model_copy(update={"id": name})
+
+    def _closing_chunk(self, heard: _Heard, name: str) -> AIMessageChunk | None:
         """The empty chunk that ends a message whose last chunk the model did not mark."""
-        if last is None:
+        if not heard.chunks:
             raise ModelError(f"{self.get_name()} ended its stream without a single chunk")
-        if last.chunk_position == "last":
+        if heard.chunks[-1].chunk_position == "last":
             return None
         return AIMessageChunk(content="", id=name, chunk_position="last")
+
+    def _failure(self, exc: Exception, heard: _Heard | None = None) -> Exception:
+        """What a failure of a hook means to the caller: an error of ours, if it is the SDK's."""
+        failure = exc if isinstance(exc, LevadaError) else self._model_error(exc) or exc
+        if failure is not exc:
+            failure.__cause__ = exc
+        if heard is not None and isinstance(failure, ModelError) and failure.partial is None:
+            with suppress(TypeError, MessageError):  # chunks that do not add up
+                failure.partial = heard.total()
+        return failure
+
+    def _fail(self, exc: Exception, heard: _Heard) -> NoReturn:
+        raise self._failure(exc, heard)
+
+    def _wait_after(self, exc: Exception, attempts: Attempts, heard: _Heard | None = None) -> float:
+        """Give how long to wait before the next attempt; raise the failure, if there is none."""
+        begun = heard is not None and bool(heard.chunks)
+        failure = self._failure(exc, heard)
+        seconds = None if begun else attempts.wait_after(failure)
+        if seconds is None:
+            raise failure
+        return seconds
+
+
+class _Heard:
+    """What has come of a message, in case the rest does not come.
+
+    Args:
+        run: The run that it comes in, which knows the sum if somebody watches it.
+
+    Attributes:
+        chunks: The latest chunks, the last one among them; the older are added up.
+    """
+
+    __slots__ = ("_error", "_run", "_sum", "chunks")
+
+    def __init__(self, run: Run | None = None) -> None:
+        self.chunks: list[AIMessageChunk] = []
+        self._run = run if run is not None and run.id is not None else None
+        self._sum: ChunkAccumulator[AIMessageChunk] | None = None
+        self._error: Exception | None = None
+
+    def add(self, chunk: AIMessageChunk) -> None:
+        """Note a chunk. A loop that does so once per token appends to `chunks`, and trims."""
+        self.chunks.append(chunk)
+        if len(self.chunks) > _KEPT:
+            self.trim()
+
+    def trim(self) -> None:
+        """Add up all but the last chunk, so that memory stays flat."""
+        self._add_up(self.chunks[:-1])
+        del self.chunks[:-1]
+
+    def total(self) -> AIMessageChunk | None:
+        """Give the sum, or None if nothing has come. This is the end: it keeps no chunks.
+
+        Raises:
+            TypeError: The chunks do not add up; or a MessageError.
+        """
+        if self._run is not None:
+            total: AIMessageChunk | None = self._run.output()
+            return total
+        self._add_up(self.chunks)
+        self.chunks.clear()
+        if self._error is not None:
+            raise self._error
+        return None if self._sum is None else self._sum.result()
+
+    def _add_up(self, chunks: list[AIMessageChunk]) -> None:
+        if not chunks or self._run is not None:
+            return
+        self._sum = self._sum or AIMessageChunk.accumulator()
+        try:
+            for chunk in chunks:
+                self._sum.add(chunk)
+        except (TypeError, MessageError) as exc:
+            # Whoever reads the stream may not want the sum: who asks for it gets the error.
+            self._error = self._error or exc
+
+
+def _close(stream: Iterator[AIMessageChunk] | None) -> None:
+    closing = getattr(stream, "close", None)
+    if closing is not None:
+        closing()
 
 
 async def _asingle(value: LanguageModelInput) -> AsyncIterator[LanguageModelInput]:

@@ -136,6 +136,10 @@ class Run:
     def seal(self) -> None:
         """Say that the output is complete: what comes now is passed on but not part of it."""
 
+    def output(self) -> Any:
+        """Give the sum of the pieces of the output so far; None if nobody watches."""
+        return None
+
 
 class WatchedRun(Run):
     """A run that somebody watches. Its reports are made by `_execute.py` alone.

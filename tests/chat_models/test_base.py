@@ -221,7 +221,6 @@ def test_an_id_of_the_models_own_stays(run) -> None:
     assert run.invoke(Own(), "hi").id == "mine"
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a run's id is written into the author's objects")
 def test_an_id_is_that_of_its_run_also_when_the_model_gives_prepared_objects(run) -> None:
     message, chunks = AIMessage("a"), [AIMessageChunk("a"), AIMessageChunk("b")]
 
@@ -239,9 +238,6 @@ def test_an_id_is_that_of_its_run_also_when_the_model_gives_prepared_objects(run
     assert (message.id, [c.id for c in chunks]) == (None, [None, None])
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: a hook that changes its list of messages changes the prompt value"
-)
 def test_a_model_may_not_change_the_messages_of_its_caller(run) -> None:
     class Grows(BaseChatModel):
         def _generate(self, messages: Any, stop: Any = None, **kwargs: Any) -> AIMessage:
@@ -274,7 +270,6 @@ def test_a_hook_that_gives_no_message_is_an_error_that_says_so(run, wrong) -> No
         run.invoke(Wrong(), "hi")
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a model hook that gives something else")
 @pytest.mark.parametrize("wrong", ["text", AIMessage("a"), 5])
 def test_a_stream_hook_that_gives_no_chunks_is_an_error_of_ours(run, wrong) -> None:
     class Wrong(BaseChatModel):

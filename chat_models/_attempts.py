@@ -1,0 +1,33 @@
+"""Whether a call of a model that failed is made again, and when."""
+
+from __future__ import annotations
+
+import tenacity
+
+from ..errors import ModelError
+
+__all__ = ["Attempts"]
+
+# A provider that asks for a longer wait than this means: not now. Its error says how long.
+LONGEST_WAIT_S = 60.0
+
+_wait = tenacity.wait_exponential(multiplier=0.5, max=8.0) + tenacity.wait_random(0, 0.5)
+
+
+class Attempts:
+    """The attempts of one call. The waits between them grow, and are as long as a provider asks."""
+
+    __slots__ = ("_state", "_stop")
+
+    def __init__(self, retries: int) -> None:
+        self._stop = tenacity.stop_after_attempt(retries + 1)
+        self._state = tenacity.RetryCallState(tenacity.Retrying(), fn=None, args=(), kwargs={})
+
+    def wait_after(self, failure: Exception) -> float | None:
+        """Give the seconds to wait before the next attempt; None: this failure is the last."""
+        if not isinstance(failure, ModelError) or not failure.retryable or self._stop(self._state):
+            return None
+        asked = failure.retry_after or 0.0
+        seconds = max(_wait(self._state), asked)
+        self._state.prepare_for_next_attempt()
+        return None if asked > LONGEST_WAIT_S else seconds
