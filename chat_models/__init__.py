@@ -8,7 +8,6 @@ from __future__ import annotations
 from .base import BaseChatModel as BaseChatModel
 from .base import LanguageModelInput as LanguageModelInput
 from .base import StructureMethod as StructureMethod
-from .base import ToolLike as ToolLike
 from .caches import BaseCache as BaseCache
 from .caches import InMemoryCache as InMemoryCache
 from .caches import get_llm_cache as get_llm_cache
@@ -30,7 +29,6 @@ __all__ = [
     "LanguageModelInput",
     "ModelProfile",
     "StructureMethod",
-    "ToolLike",
     "get_llm_cache",
     "set_llm_cache",
 ]

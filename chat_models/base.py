@@ -36,7 +36,6 @@ from __future__ import annotations
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
-    Callable,
     Generator,
     Iterator,
     Mapping,
@@ -82,18 +81,16 @@ from ..runnables import (
     iterate_in_thread,
 )
 from ..runnables.events import Kind
+from ..tools import ToolLike, convert_to_openai_tool
 from ._attempts import Attempts
 from .caches import BaseCache
 from .profile import ModelProfile
 from .rate_limiters import BaseRateLimiter
 
-__all__ = ["BaseChatModel", "LanguageModelInput", "StructureMethod", "ToolLike"]
+__all__ = ["BaseChatModel", "LanguageModelInput", "StructureMethod"]
 
 LanguageModelInput: TypeAlias = PromptValue | str | Sequence[MessageLikeRepresentation]
 """What a model takes: the value of a prompt, the user's text, or messages."""
-
-ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | Runnable[Any, Any]
-"""What can be bound as a tool: a dict, a pydantic model or TypedDict, a function, a tool."""
 
 StructureMethod: TypeAlias = Literal["function_calling", "json_schema", "json_mode"]
 """How a model is made to answer with a value: by a tool call, a schema, or any JSON."""
@@ -243,7 +240,13 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         Raises:
             UnsupportedError: This class does not call tools.
         """
-        raise UnsupportedError(f"{type(self).__name__} does not call tools")
+        if not self._binds_tools:
+            raise UnsupportedError(f"{type(self).__name__} does not call tools")
+        strict = kwargs.pop("strict", None)
+        options = {"tools": [convert_to_openai_tool(tool, strict=strict) for tool in tools]}
+        if tool_choice is not None:
+            options["tool_choice"] = tool_choice
+        return self.bind(**options, **kwargs)
 
     def with_structured_output(
         self,
