@@ -42,6 +42,8 @@ def standard_block(block: Block) -> ContentBlock:
     """Give one block in its standard shape; one that has none becomes a `non_standard` block."""
     word = type_of(block)
     read = _READERS.get(word)
+    if word.endswith("_tool_result"):  # of any of the tools that Anthropic runs
+        read = _read_server_tool_result
     standard = read(block) if read else None
     if standard is None:
         standard = block if word in KNOWN_BLOCK_TYPES else {"type": "non_standard", "value": block}
@@ -240,11 +242,18 @@ def _read_tool_use(block: Block) -> Block | None:
 
 
 def _read_server_tool_use(block: Block) -> Block | None:
+    # What is needed to send it back where the name of the tool does not say it.
+    mcp = {"block_type": block["type"], "server_name": block.get("server_name")}
+    more = _with_extras(**mcp) if block["type"] == "mcp_tool_use" else {}
+    if "partial_json" in block:
+        chunk = {"name": block.get("name"), "args": block["partial_json"], "id": block.get("id")}
+        return {"type": "server_tool_call_chunk", **chunk, **more}
     return {
         "type": "server_tool_call",
         "name": block.get("name", ""),
         "args": block.get("input") or {},
         "id": block.get("id", ""),
+        **more,
     }
 
 
@@ -254,14 +263,14 @@ def _read_server_tool_result(block: Block) -> Block | None:
     return {
         "type": "server_tool_result",
         "tool_call_id": block.get("tool_use_id", ""),
-        "status": "error" if failed else "success",
+        "status": "error" if failed or block.get("is_error") else "success",
         "output": output,
+        **_with_extras(block_type=block["type"]),
     }
 
 
 _READERS: dict[str, Callable[[Block], Block | None]] = {
     "audio": _read_data,
-    "code_execution_tool_result": _read_server_tool_result,
     "document": _read_data,
     "file": _read_file,
     "image": _read_data,
@@ -271,6 +280,7 @@ _READERS: dict[str, Callable[[Block], Block | None]] = {
     "input_image": _read_input_image,
     "input_json_delta": _read_tool_use,
     "input_text": _read_text,
+    "mcp_tool_use": _read_server_tool_use,
     "media": _read_media,
     "output_text": _read_text,
     "reasoning": _read_reasoning,
@@ -279,6 +289,4 @@ _READERS: dict[str, Callable[[Block], Block | None]] = {
     "thinking": _read_thinking,
     "tool_use": _read_tool_use,
     "video": _read_data,
-    "web_fetch_tool_result": _read_server_tool_result,
-    "web_search_tool_result": _read_server_tool_result,
 }

@@ -122,6 +122,7 @@ PNG = "data:image/png;base64,aGk="
                 "tool_call_id": "1",
                 "status": "success",
                 "output": [{"title": "T"}],
+                "extras": {"block_type": "web_search_tool_result"},
             },
         ),
         (
@@ -135,6 +136,31 @@ PNG = "data:image/png;base64,aGk="
                 "tool_call_id": "1",
                 "status": "error",
                 "output": {"type": "web_search_tool_result_error"},
+                "extras": {"block_type": "web_search_tool_result"},
+            },
+        ),
+        (
+            {"type": "server_tool_use", "id": "1", "name": "web_search", "partial_json": '{"q": '},
+            {"type": "server_tool_call_chunk", "id": "1", "name": "web_search", "args": '{"q": '},
+        ),
+        (
+            {"type": "mcp_tool_use", "id": "1", "name": "add", "server_name": "s", "input": {}},
+            {
+                "type": "server_tool_call",
+                "id": "1",
+                "name": "add",
+                "args": {},
+                "extras": {"block_type": "mcp_tool_use", "server_name": "s"},
+            },
+        ),
+        (
+            {"type": "mcp_tool_result", "tool_use_id": "1", "is_error": True, "content": []},
+            {
+                "type": "server_tool_result",
+                "tool_call_id": "1",
+                "status": "error",
+                "output": [],
+                "extras": {"block_type": "mcp_tool_result"},
             },
         ),
         (
