@@ -39,29 +39,32 @@ class Response(Protocol):
 
 
 def read_events(
-    response: Response, last: bytes | None = None
+    response: Response, last: bytes | None = None, *, last_name: str | None = None
 ) -> Generator[ServerEvent, None, None]:
     """Give the events of a response, and close it, also when the generator is closed early.
 
     Args:
         response: A response whose body has not been read.
         last: The data of the event that says there are no more; it is not given itself.
+        last_name: The name of an event after which there are no more; it is given.
     """
     reader = EventReader()
     body = response.iter_bytes()
     try:
         for data in body:
             for event in reader.feed(data):
-                if event.data == last:
-                    _drain(body)
-                    return
-                yield event
+                if event.data != last:
+                    yield event
+                    if event.name != last_name:
+                        continue
+                _drain(body)
+                return
     finally:
         response.close()
 
 
 async def aread_events(
-    response: Response, last: bytes | None = None
+    response: Response, last: bytes | None = None, *, last_name: str | None = None
 ) -> AsyncGenerator[ServerEvent, None]:
     """Give the events of a response, and close it; see `read_events`."""
     reader = EventReader()
@@ -70,10 +73,12 @@ async def aread_events(
     try:
         async for data in body:
             for event in reader.feed(data):
-                if event.data == last:
-                    finished = True
-                    break
-                yield event
+                if event.data != last:
+                    yield event
+                    if event.name != last_name:
+                        continue
+                finished = True
+                break
             if finished:
                 break
     finally:
