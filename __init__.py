@@ -13,6 +13,7 @@ __all__ = [
     "AIMessage",
     "AIMessageChunk",
     "BaseChatModel",
+    "ChatAnthropic",
     "ChatLlamaCpp",
     "ChatPromptTemplate",
     "GenericFakeChatModel",
@@ -35,6 +36,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from .chat_models import BaseChatModel as BaseChatModel
+    from .chat_models import ChatAnthropic as ChatAnthropic
     from .chat_models import ChatLlamaCpp as ChatLlamaCpp
     from .chat_models import GenericFakeChatModel as GenericFakeChatModel
     from .errors import LevadaError as LevadaError

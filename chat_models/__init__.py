@@ -5,6 +5,7 @@ A provider's package is imported when its class is first used. Start reading at 
 
 from __future__ import annotations
 
+from .anthropic import ChatAnthropic as ChatAnthropic
 from .base import BaseChatModel as BaseChatModel
 from .base import LanguageModelInput as LanguageModelInput
 from .base import StructureMethod as StructureMethod
@@ -22,6 +23,7 @@ __all__ = [
     "BaseCache",
     "BaseChatModel",
     "BaseRateLimiter",
+    "ChatAnthropic",
     "ChatLlamaCpp",
     "GenericFakeChatModel",
     "InMemoryCache",
