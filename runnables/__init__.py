@@ -26,6 +26,8 @@ from .config_fields import ConfigurableFieldSingleOption as ConfigurableFieldSin
 from .config_fields import ConfigurableFieldSpec as ConfigurableFieldSpec
 from .configurable import RunnableConfigurableAlternatives as RunnableConfigurableAlternatives
 from .configurable import RunnableConfigurableFields as RunnableConfigurableFields
+from .custom_event import adispatch_custom_event as adispatch_custom_event
+from .custom_event import dispatch_custom_event as dispatch_custom_event
 from .dynamic import DynamicRunnable as DynamicRunnable
 from .each import RunnableEach as RunnableEach
 from .events import EventData as EventData
@@ -34,6 +36,10 @@ from .fallbacks import RunnableWithFallbacks as RunnableWithFallbacks
 from .function import RunnableLambda as RunnableLambda
 from .function import chain as chain
 from .generator import RunnableGenerator as RunnableGenerator
+from .observers import AsyncListener as AsyncListener
+from .observers import ListenedRun as ListenedRun
+from .observers import Listener as Listener
+from .observers import observe as observe
 from .parallel import RunnableLike as RunnableLike
 from .parallel import RunnableMap as RunnableMap
 from .parallel import RunnableParallel as RunnableParallel
@@ -51,6 +57,7 @@ from .serializable import RunnableSerializable as RunnableSerializable
 __all__ = [
     "AddableDict",
     "AnyConfigurableField",
+    "AsyncListener",
     "ConfigurableField",
     "ConfigurableFieldMultiOption",
     "ConfigurableFieldSingleOption",
@@ -58,6 +65,8 @@ __all__ = [
     "DynamicRunnable",
     "EventData",
     "ExponentialJitterParams",
+    "ListenedRun",
+    "Listener",
     "RouterInput",
     "RouterRunnable",
     "Run",
@@ -85,9 +94,12 @@ __all__ = [
     "aclose",
     "acollect",
     "add",
+    "adispatch_custom_event",
     "call_in_thread",
     "chain",
     "coerce_to_runnable",
     "collect",
+    "dispatch_custom_event",
     "iterate_in_thread",
+    "observe",
 ]

@@ -74,6 +74,11 @@ class Beside:
         if self._working:
             await self._settled.wait()
 
+    async def ended(self) -> None:
+        """Wait until all tasks have ended by themselves, whoever cancels the caller."""
+        if self._working:
+            await wait_out(self._ended)
+
     async def stop(self) -> None:
         """Cancel the tasks that still run, and wait for all of them, whoever cancels the caller."""
         if self._working:

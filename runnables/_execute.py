@@ -7,13 +7,14 @@ Four functions call a step from a run: `execute` and `aexecute` once, `open_stre
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..errors import CompositionError
 from ._closing import aclose, as_async_generator, as_generator
 from ._merge import acollect, collect
 from ._place import NOWHERE, Place
-from ._run import IDLE, UNKNOWN, Run, WatchedRun, current
+from ._run import APART, IDLE, UNKNOWN, Run, WatchedRun, current
 
 if TYPE_CHECKING:
     from .base import Runnable
@@ -55,6 +56,8 @@ def execute(
     try:
         if not isinstance(run, WatchedRun):
             return step._invoke(value, run, **options)
+        if run.sink.awaited and run.is_outermost():
+            raise run.sink.refuse_awaited()
         return _watched(step, value, run, options)
     finally:
         current.reset(token)
@@ -77,6 +80,9 @@ async def aexecute(
     try:
         if not isinstance(run, WatchedRun):
             return await step._ainvoke(value, run, **options)
+        if run.sink.awaited and run.is_outermost():
+            async with _awaiting(run):
+                return await _awatched(step, value, run, options)
         return await _awatched(step, value, run, options)
     finally:
         current.reset(token)
@@ -123,6 +129,8 @@ def open_stage(
         return as_generator(step._transform(chunks, run, **options)), None
     run = run.child(step, place)
     if isinstance(run, WatchedRun):
+        if run.sink.awaited and run.is_outermost():
+            raise run.sink.refuse_awaited()
         return _watched_stream(step, chunks, run, options, source), run
     stream = as_generator(step._transform(chunks, run, **options))
     return _carrying(stream, run) if step._calls_out else stream, None
@@ -143,7 +151,10 @@ def aopen_stage(
         return as_async_generator(step._atransform(chunks, run, **options)), None
     run = run.child(step, place)
     if isinstance(run, WatchedRun):
-        return _awatched_stream(step, chunks, run, options, source), run
+        watched = _awatched_stream(step, chunks, run, options, source)
+        if run.sink.awaited and run.is_outermost():
+            return _awaited_stream(watched, run), run
+        return watched, run
     stream = as_async_generator(step._atransform(chunks, run, **options))
     return _acarrying(stream, run) if step._calls_out else stream, None
 
@@ -388,6 +399,35 @@ async def _awatched_stream(
             run.failed(exc)
         raise
     run.finished(run.shown_output())
+
+
+# Somebody watches who has to be awaited.
+
+
+@asynccontextmanager
+async def _awaiting(run: WatchedRun) -> AsyncIterator[None]:
+    observers = run.sink.awaited
+    token = current.set(APART)  # what an observer calls is no part of what it watches
+    try:
+        for observer in observers:
+            observer.begin()
+    finally:
+        current.reset(token)
+    async with AsyncExitStack() as ends:
+        for observer in observers:
+            ends.push_async_callback(observer.end)
+        yield
+
+
+async def _awaited_stream(
+    stream: AsyncGenerator[Output, None], run: WatchedRun
+) -> AsyncGenerator[Output, None]:
+    async with _awaiting(run):
+        try:
+            async for chunk in stream:
+                yield chunk
+        finally:
+            await aclose(stream)
 
 
 def _shows_chunks(step: Runnable[Any, Any], run: WatchedRun) -> bool:

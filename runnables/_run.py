@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from .base import Runnable
     from .events import Deliver, StreamEvent
 
-__all__ = ["IDLE", "UNKNOWN", "Run", "WatchedRun", "current", "run_from"]
+__all__ = [
+    "APART",
+    "IDLE",
+    "INSIDE",
+    "UNKNOWN",
+    "Run",
+    "RunObservers",
+    "WatchedRun",
+    "current",
+    "everywhere",
+    "run_from",
+]
 
 AnyRun = TypeVar("AnyRun", bound="Run")
 
@@ -69,8 +80,14 @@ class Run:
 
     @property
     def config(self) -> RunnableConfig:
-        """The config that this step runs with, as a copy."""
-        return self.settings.as_config()
+        """The config that this step runs with, as a copy.
+
+        Passed on to where the context does not go, such as a bare thread, it nests calls there too.
+        """
+        config = self.settings.as_config()
+        if self.sink is not None:
+            config["callbacks"] = RunObservers(self)
+        return config
 
     def own_id(self) -> str:
         """Give the id of this run; a new one each time if nobody watches it."""
@@ -203,6 +220,10 @@ class WatchedRun(Run):
     def below(self, given: Any = UNKNOWN) -> Run:
         return Run(self.settings, self.sink, (*self.parents, self.id), given=given, around=self)
 
+    def is_outermost(self) -> bool:
+        """Whether async observers begin to watch with this run."""
+        return self.around is None or self.around.sink.awaited is not self.sink.awaited
+
     def seal(self) -> None:
         self._after = []
 
@@ -303,6 +324,16 @@ class WatchedRun(Run):
             total.add(chunk)
         return _shown(total)
 
+    def gave_custom(self, name: str, data: Any) -> None:
+        """Report an event of the user's."""
+        if not self._began:  # a function that takes its input in pieces has not taken any
+            self.started()
+        event = self.event.copy()
+        event["event"] = "on_custom_event"
+        event["name"] = name
+        event["data"] = data
+        _apart(self.sink.take_custom, event)
+
     def _report(self, phase: str, data: dict[str, Any]) -> None:
         if self._others_to is not None:
             event = self.event.copy()
@@ -340,11 +371,27 @@ def _shown(total: Sum) -> Any:
         return total.latest if isinstance(total, _NoSum) else None
 
 
+class RunObservers(list[object]):
+    """What a config has as callbacks while somebody watches: nobody new, but the run itself."""
+
+    __slots__ = ("run",)
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run: Run = run
+
+
 IDLE: Final = Run(PLAIN, None)
 """The run of every call that has no config and that nobody watches."""
 
 APART: Final = Run(PLAIN, None)
 """The position from which an observer calls runnables: in no run, and seen by nobody."""
+
+INSIDE: Final = Run(PLAIN, None)
+"""Tells the tasks that an async function starts that they are in a run, though `IDLE`."""
+
+everywhere: Final[list[object]] = []
+"""The observers of every call in the process that is not made within another one."""
 
 current: Final[ContextVar[Run]] = ContextVar("levada_run", default=IDLE)
 """The run around the user's code that is being executed."""
@@ -372,13 +419,21 @@ def run_from(
         around: The run around the call, if it is not the one that is going on.
     """
     around = current.get() if around is None else around
-    if config is None and reader is None:
+    if around is INSIDE:
+        around = IDLE
+    if config is None and reader is None and not (everywhere and around is IDLE):
         return around
     config = checked(config)
+    callbacks = config.get("callbacks")
+    if around is IDLE:
+        if isinstance(callbacks, RunObservers):
+            around = callbacks.run
+        elif everywhere:
+            callbacks = [*everywhere, *(callbacks or ())]
     run_id = config.get("run_id")
     return around.below().with_settings(
         around.settings.called_with(config),
-        callbacks=config.get("callbacks") or (),
+        callbacks=callbacks or (),
         reader=reader,
         name=config.get("run_name"),
         run_id=None if run_id is None else str(run_id),

@@ -1,20 +1,32 @@
-"""Who watches a call, and how events reach them."""
+"""Who watches a call, and how events reach them.
+
+A reader of events and a plain observer take an event where it happens. An async observer is awaited
+in a task of its own, which lives as long as the call: the call waits for it at its end, and when it
+is too far ahead.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ..errors import ConfigError, shown
-from ._pipe import Pipe
+from ._beside import Beside
+from ._pipe import Pipe, _Closed
 from .events import EVENT_NAMES, Deliver, StreamEvent, Takers
 
 if TYPE_CHECKING:
     from ._run import WatchedRun
 
-__all__ = ["Follower", "Sink", "check_observer"]
+__all__ = ["EVENTS_AHEAD", "AwaitedObserver", "Follower", "Sink", "check_observer"]
+
+# A run that is this many events ahead of its reader waits. Enough to make the cost of waking the
+# other side small beside that of the events, few enough to stop a model soon.
+EVENTS_AHEAD: Final = 512
 
 _log = logging.getLogger("levada")
 
@@ -24,6 +36,8 @@ class Follower(Protocol):
 
     def follow(self, run: WatchedRun, /, *, alone: bool) -> Takers | None: ...
 
+    def take_custom(self, event: StreamEvent, /) -> object: ...
+
 
 class Sink:
     """The observers of a call. Each of them gets every event once, in the order of causality.
@@ -31,17 +45,23 @@ class Sink:
     Attributes:
         gate: The buffer that the steps must not overfill, if an observer has one.
         calls_users: Whether an observer is the user's code, which may call runnables.
+        awaited: The async observers, the same object as long as there are no more of them.
     """
 
-    __slots__ = ("_followers", "_known", "calls_users", "gate")
+    __slots__ = ("_followers", "_known", "awaited", "calls_users", "gate")
 
     def __init__(
-        self, known: Sequence[object], followers: Sequence[Follower], gate: Gate | None
+        self,
+        known: Sequence[object],
+        followers: Sequence[Follower],
+        gate: Gate | None,
+        awaited: tuple[AwaitedObserver, ...],
     ) -> None:
         self._known = known
         self._followers = followers
         self.gate: Gate | None = gate
         self.calls_users: bool = bool(known)
+        self.awaited: tuple[AwaitedObserver, ...] = awaited
 
     @classmethod
     def joining(
@@ -59,15 +79,26 @@ class Sink:
         """
         known: list[object] = [] if outer is None else [*outer._known]
         followers: list[Follower] = [] if outer is None else [*outer._followers]
-        gate = None if outer is None else outer.gate
+        gates: list[Gate] = [] if outer is None or outer.gate is None else [outer.gate]
+        awaited: list[AwaitedObserver] = []
         for observer in observers:
             if not any(observer is k for k in known):
                 known.append(observer)
-                followers.append(_Observer(observer))
+                if is_async(observer):
+                    awaited.append(AwaitedObserver(observer))
+                else:
+                    followers.append(_Observer(observer))
         if reader is not None:
             followers.append(reader[0])
-            gate = reader[1] if gate is None else _Gates(gate, reader[1])
-        return cls(known, followers, gate) if followers else None
+            gates.append(reader[1])
+        before = () if outer is None else outer.awaited
+        sink = cls(
+            known,
+            [*followers, *awaited],
+            _one_gate([*gates, *awaited]),
+            (*before, *awaited) if awaited else before,
+        )
+        return sink if sink._followers else None
 
     def follow(self, run: WatchedRun) -> Takers | None:
         """Give what takes the events of a run; None if nobody does."""
@@ -76,6 +107,19 @@ class Sink:
         if len(takers) < 2:
             return takers[0] if takers else None
         return Takers(_to_all([t.chunks for t in takers]), _to_all([t.others for t in takers]))
+
+    def take_custom(self, event: StreamEvent) -> None:
+        """Hand an event of the user's to all observers."""
+        for follower in self._followers:
+            follower.take_custom(event)
+
+    def refuse_awaited(self) -> ConfigError:
+        """Give the error of a synchronous call that an async observer is to watch."""
+        return ConfigError(
+            f"{shown(self.awaited[-1].who)} has async methods, and this call is synchronous; "
+            f"watch ainvoke, astream, abatch or astream_events, or write `def` in place of "
+            f"`async def`"
+        )
 
 
 def _to_all(takers: Sequence[Deliver]) -> Deliver:
@@ -98,25 +142,30 @@ class Gate(Protocol):
 
 
 class _Gates:
-    """The buffers of a reader within the run of another reader."""
+    """The buffers of several readers, of which one may be within the run of another."""
 
-    __slots__ = ("_inner", "_outer")
+    __slots__ = ("_gates",)
 
-    def __init__(self, outer: Gate, inner: Gate) -> None:
-        self._outer = outer
-        self._inner = inner
+    def __init__(self, gates: Sequence[Gate]) -> None:
+        self._gates = gates
 
     @property
     def full(self) -> bool:
-        return self._outer.full or self._inner.full
+        return any(gate.full for gate in self._gates)
 
     async def room(self) -> None:
-        await self._inner.room()
-        await self._outer.room()
+        for gate in reversed(self._gates):
+            await gate.room()
 
     def room_in_thread(self) -> None:
-        self._inner.room_in_thread()
-        self._outer.room_in_thread()
+        for gate in reversed(self._gates):
+            gate.room_in_thread()
+
+
+def _one_gate(gates: Sequence[Gate]) -> Gate | None:
+    if len(gates) < 2:
+        return gates[0] if gates else None
+    return _Gates(gates)
 
 
 STRICT_OBSERVERS = False
@@ -127,7 +176,7 @@ def check_observer(who: object) -> list[str]:
     """Give the names of the methods by which `who` observes.
 
     Raises:
-        ConfigError: It has none, or an `on_…` method that no event is named like, or an async one.
+        ConfigError: It has none, or an `on_…` method that no event is named like.
     """
     names = [n for n in dir(who) if n.startswith("on_")]
     unknown = [n for n in names if n not in _HOOKS]
@@ -138,29 +187,45 @@ def check_observer(who: object) -> list[str]:
             + "Give an object with a method on_event(event), or with methods named like the "
             + f"events: {', '.join(EVENT_NAMES[:3])}, …"
         )
-    for name in names:
-        if inspect.iscoroutinefunction(getattr(who, name)):
-            raise ConfigError(
-                f"{name} of {shown(who)} is async; an observer is called as the events happen, "
-                f"between two tokens. Write `def {name}(self, event)`"
-            )
     return names
 
 
-class _Observer:
-    """An object of the user's, and whether it still gets events."""
+def is_async(who: object) -> bool:
+    """Whether a method of the observer has to be awaited."""
+    return any(inspect.iscoroutinefunction(getattr(who, n)) for n in check_observer(who))
 
-    __slots__ = ("_dropped", "_hooks", "_on_event", "_who")
+
+class _Hooks:
+    """The methods of an object of the user's, and whether it still gets events."""
+
+    __slots__ = ("_dropped", "_hooks", "_on_event", "who")
 
     def __init__(self, who: object) -> None:
+        self.who: object = who
+        self._on_event: Callable[[StreamEvent], object] | None = getattr(who, "on_event", None)
         names = check_observer(who)
-        self._who = who
-        self._on_event: Deliver | None = getattr(who, "on_event", None)
         self._hooks: dict[str, Deliver] = {n: getattr(who, n) for n in names if n != "on_event"}
         self._dropped = False
 
+    def _drop(self, event: StreamEvent) -> None:
+        self._dropped = True
+        _log.exception(
+            "observer %r raised on %s and gets no further events of this call",
+            self.who,
+            event["event"],
+        )
+
+
+class _Observer(_Hooks):
+    """An object of the user's that is called where the event happens."""
+
+    __slots__ = ()
+
     def follow(self, run: WatchedRun, /, *, alone: bool) -> Takers | None:
         return None if self._dropped else Takers(self._take, self._take)
+
+    def take_custom(self, event: StreamEvent, /) -> None:
+        self._take(event)
 
     def _take(self, event: StreamEvent) -> None:
         if self._dropped:
@@ -174,12 +239,84 @@ class _Observer:
         except Exception:
             if STRICT_OBSERVERS:
                 raise
-            self._dropped = True
-            _log.exception(
-                "observer %r raised on %s and gets no further events of this call",
-                self._who,
-                event["event"],
-            )
+            self._drop(event)
+
+
+class AwaitedObserver(_Hooks):
+    """An object of the user's with async methods: a task of its own awaits them in order.
+
+    It is a gate too: a call that is too far ahead of the observer waits for it.
+    """
+
+    __slots__ = ("_beside", "_calls", "_pipe")
+
+    def __init__(self, who: object) -> None:
+        super().__init__(who)
+        self._pipe: Pipe[StreamEvent] | None = None
+        self._beside: Beside | None = None
+        self._calls = 0
+
+    def follow(self, run: WatchedRun, /, *, alone: bool) -> Takers | None:
+        return Takers(self.take_custom, self.take_custom)
+
+    def take_custom(self, event: StreamEvent, /) -> None:
+        if self._pipe is not None:
+            self._pipe.put(event)
+
+    def begin(self) -> None:
+        """Say that a call begins that is watched: the first one starts the task."""
+        self._calls += 1
+        if self._calls == 1:
+            self._pipe = Pipe(EVENTS_AHEAD)
+            self._beside = Beside()
+            self._beside.start(partial(self._work, self._pipe))
+
+    async def end(self) -> None:
+        """Say that a call has ended: the last one waits until all its events have been seen."""
+        self._calls -= 1
+        if not self._calls and self._pipe is not None and self._beside is not None:
+            self._pipe.close()
+            await self._beside.ended()
+            self._beside.raise_failure()
+
+    async def _work(self, pipe: Pipe[StreamEvent]) -> None:
+        try:
+            while pipe.items or await pipe.ready():
+                await self._see(pipe.items.popleft())
+                if pipe.full and len(pipe.items) == pipe.low:
+                    pipe.let_writers_go_on()
+        finally:
+            pipe.close()
+
+    async def _see(self, event: StreamEvent) -> None:
+        if self._dropped:
+            return
+        try:
+            for hook in (self._on_event, self._hooks.get(event["event"])):
+                seen = None if hook is None else hook(event)
+                if inspect.isawaitable(seen):
+                    await seen
+        except Exception:
+            if STRICT_OBSERVERS:
+                raise
+            self._drop(event)
+
+    # A gate like the pipe, but that of one who sees the call, not of one who drives it: once
+    # closed, it stops nobody.
+
+    @property
+    def full(self) -> bool:
+        return self._pipe is not None and self._pipe.full and not self._pipe.closed
+
+    async def room(self) -> None:
+        if self.full and self._pipe is not None:
+            with contextlib.suppress(_Closed):
+                await self._pipe.room()
+
+    def room_in_thread(self) -> None:
+        if self.full and self._pipe is not None:
+            with contextlib.suppress(_Closed):
+                self._pipe.room_in_thread()
 
 
 _HOOKS: Final = frozenset({*EVENT_NAMES, "on_event"})

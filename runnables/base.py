@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .configurable import RunnableConfigurableAlternatives
     from .dynamic import DynamicRunnable
     from .fallbacks import RunnableWithFallbacks
+    from .observers import AsyncListener, Listener
     from .parallel import RunnableLike
     from .retry import ExponentialJitterParams
 
@@ -661,6 +662,38 @@ class Runnable(ABC, Generic[Input, Output]):
             wait=wait,
             retry=retry,
         )
+
+    def with_listeners(
+        self,
+        *,
+        on_start: Listener | None = None,
+        on_end: Listener | None = None,
+        on_error: Listener | None = None,
+    ) -> Runnable[Input, Output]:
+        """Give this step with functions that are called when a run of it starts and ends.
+
+        Each is given a `ListenedRun`, and if it takes a second argument the tags and metadata as a
+        config. Listeners see the runs of this step, not those of the steps that it calls.
+        """
+        from .binding import listened_to
+
+        return listened_to(self, on_start=on_start, on_end=on_end, on_error=on_error)
+
+    def with_alisteners(
+        self,
+        *,
+        on_start: AsyncListener | None = None,
+        on_end: AsyncListener | None = None,
+        on_error: AsyncListener | None = None,
+    ) -> Runnable[Input, Output]:
+        """Give this step with async functions that are awaited beside a run of it.
+
+        They are called in order; a call of the step ends when they have. For async use; see
+        `with_listeners`.
+        """
+        from .binding import alistened_to
+
+        return alistened_to(self, on_start=on_start, on_end=on_end, on_error=on_error)
 
     def with_fallbacks(
         self,

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from ._execute import aexecute, aopen_stream, execute, open_stream
 from .base import Input, Output, Runnable
 from .config import RunnableConfig, checked, merged
+from .observers import AsyncListeners, Listeners
 from .parallel import coerce_to_runnable
 from .schema import root_model
 
@@ -134,3 +143,17 @@ class RunnableBinding(Runnable[Input, Output]):
     ) -> AsyncGenerator[Output, None]:
         place = run.bound_with(self.config)
         return aopen_stream(self.bound, chunks, place, options={**self.kwargs, **options})
+
+
+def listened_to(
+    step: Runnable[Input, Output], **listeners: Callable[..., Any] | None
+) -> Runnable[Input, Output]:
+    """Give the step with listeners; see `Runnable.with_listeners`."""
+    return step.with_config(callbacks=[Listeners(**listeners)])
+
+
+def alistened_to(
+    step: Runnable[Input, Output], **listeners: Callable[..., Any] | None
+) -> Runnable[Input, Output]:
+    """Give the step with async listeners; see `Runnable.with_alisteners`."""
+    return step.with_config(callbacks=[AsyncListeners(**listeners)])

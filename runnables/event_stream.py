@@ -11,6 +11,7 @@ from ._closing import aclose, raise_first
 from ._execute import Options, aopen_stream_of, open_stream_of
 from ._pipe import Pipe, helper_context
 from ._run import current, run_from
+from ._sink import EVENTS_AHEAD
 from .config import RunnableConfig, checked
 from .events import EventFilter, Rendering, StreamEvent, Version
 
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from .base import Runnable
 
 __all__ = ["aread_events", "read_events"]
-
-# A run that is this many events ahead of its reader waits. Enough to make the cost of waking the
-# other side small beside that of the events, few enough to stop a model soon.
-EVENTS_AHEAD = 512
 
 
 def read_events(

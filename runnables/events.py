@@ -207,6 +207,12 @@ class Rendering:
             return Takers(put, partial(self._as_root, run, put))
         return Takers(put, put)
 
+    def take_custom(self, event: StreamEvent, /) -> None:
+        """Take an event of the user's, tested by its own name, its run's tags, and "custom"."""
+        if self._wanted.admits(event):
+            hidden = len(event["parent_ids"]) if self._version == "v1" else self._depth
+            self._without_parents(hidden, event)
+
     def _without_parents(self, hidden: int, event: StreamEvent) -> None:
         event = event.copy()
         event["parent_ids"] = event["parent_ids"][hidden:]

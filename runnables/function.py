@@ -22,6 +22,7 @@ from ._beside import iterate_in_thread
 from ._closing import aclose, as_async_generator
 from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
 from ._merge import acollect, collect
+from ._run import IDLE, INSIDE, current
 from ._threads import call_in_thread
 from .base import Input, Output, Runnable
 from .function_types import input_of, item_keys, looking_into, output_of, runnables_in, yielded_by
@@ -248,14 +249,19 @@ class RunnableLambda(Runnable[Input, Output]):
     async def _aresult(self, value: Any, run: Run, options: dict[str, Any]) -> Any:
         """What the function returns; the sum of what it yields."""
         function = self._afunction
-        if function is None:
-            if self._runs_inline:
-                result = self._called(value, run, options)
-            else:
-                result = await call_in_thread(partial(self._called, value, run, options))
+        if function is None and self._runs_inline:
+            result = self._called(value, run, options)
             return await result if inspect.iscoroutine(result) else result
-        result = function.call(value, **function.arguments(run, options))
-        return await result if function.kind == "async" else await acollect(result)
+        token = current.set(INSIDE) if run is IDLE else None
+        try:
+            if function is None:
+                result = await call_in_thread(partial(self._called, value, run, options))
+                return await result if inspect.iscoroutine(result) else result
+            result = function.call(value, **function.arguments(run, options))
+            return await result if function.kind == "async" else await acollect(result)
+        finally:
+            if token is not None:
+                current.reset(token)
 
     def _called(self, value: Any, run: Run, options: dict[str, Any]) -> Any:
         """What the function returns; the sum of what it yields."""

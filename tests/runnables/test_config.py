@@ -90,14 +90,6 @@ def test_a_wrong_observer_is_refused_when_the_chain_is_built() -> None:
         RunnablePassthrough().with_config(callbacks=[5])
 
 
-def test_an_async_observer_is_refused() -> None:
-    class Asynchronous:
-        async def on_event(self, event: Any) -> None: ...
-
-    with pytest.raises(ConfigError):
-        RunnablePassthrough().invoke(1, {"callbacks": [Asynchronous()]})
-
-
 def test_a_wrong_config_is_refused_before_the_first_chunk_is_asked_for() -> None:
     with pytest.raises(ConfigError):
         RunnablePassthrough().stream(1, {"tagz": []})  # type: ignore[typeddict-unknown-key]

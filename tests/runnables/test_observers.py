@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from levada.errors import ConfigError
-from levada.runnables import RunnableLambda, RunnablePassthrough, _sink
+from levada.runnables import RunnableLambda, RunnablePassthrough, _sink, observe
+from live import Endless
 
 
 def double(x: Any) -> Any:
@@ -178,3 +182,277 @@ def test_an_observer_may_call_a_runnable(run, step) -> None:
     audits = Audits()
     assert run.invoke(step(double), "a", {"callbacks": [audits]}) == "aa"
     assert audits.calls == 1
+
+
+# --- async observers ---
+
+
+class Slow:
+    """Sees an event only after others have had their turn."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    async def on_event(self, event: Any) -> None:
+        await anyio.lowlevel.checkpoint()
+        await anyio.lowlevel.checkpoint()
+        self.seen.append(event)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("verb", ["ainvoke", "astream", "abatch", "astream_events"])
+async def test_an_async_observer_has_seen_all_in_order_when_the_call_ends(verb, watch) -> None:
+    slow = Slow()
+    chain = RunnablePassthrough() | RunnableLambda(double)
+    config: Any = {"callbacks": [watch, slow]}
+    if verb in ("astream", "astream_events"):
+        async for _ in getattr(chain, verb)("a", config):
+            pass
+    else:
+        await getattr(chain, verb)(["a", "b"] if verb == "abatch" else "a", config)
+    assert slow.seen == watch.events
+    assert slow.seen
+
+
+@pytest.mark.anyio
+async def test_an_async_observer_does_not_hold_up_a_run_that_is_not_far_ahead() -> None:
+    ended = anyio.Event()
+    seen: list[str] = []
+
+    class Waits:
+        async def on_chain_start(self, event: Any) -> None:
+            with anyio.fail_after(10):
+                await ended.wait()
+            seen.append(event["event"])
+
+    async def last(x: Any) -> Any:
+        ended.set()
+
+    await (RunnablePassthrough() | RunnableLambda(last)).ainvoke(1, {"callbacks": [Waits()]})
+    assert seen == ["on_chain_start"] * 3
+
+
+@pytest.mark.anyio
+async def test_a_run_waits_for_an_async_observer_that_is_too_far_behind(nothing_left) -> None:
+    model = Endless()
+    go_on = anyio.Event()
+
+    class Waits:
+        async def on_event(self, event: Any) -> None:
+            await go_on.wait()
+
+    async with nothing_left(), anyio.create_task_group() as group:
+
+        async def read() -> None:
+            async for _ in (model | RunnablePassthrough()).astream(1, {"callbacks": [Waits()]}):
+                pass
+
+        group.start_soon(read)
+        await anyio.wait_all_tasks_blocked()
+        assert 0 < model.count < 1000
+        go_on.set()
+    assert model.count == 20_000
+
+
+@pytest.mark.anyio
+async def test_an_async_observer_sees_what_happens_in_threads_and_at_the_end(nothing_left) -> None:
+    slow = Slow()
+
+    def fails(x: Any) -> Any:
+        RunnableLambda(double).invoke(x)
+        raise ValueError("no")
+
+    async with nothing_left():
+        with pytest.raises(ValueError, match="no"):
+            await RunnableLambda(fails).ainvoke(1, {"callbacks": [slow]})
+    assert [(e["event"], e["name"]) for e in slow.seen] == [
+        ("on_chain_start", "fails"),
+        ("on_chain_start", "double"),
+        ("on_chain_end", "double"),
+        ("on_chain_error", "fails"),
+    ]
+
+
+@pytest.mark.anyio
+async def test_an_async_observer_sees_how_a_cancelled_run_ends(nothing_left) -> None:
+    slow = Slow()
+
+    async def waits(x: Any) -> Any:
+        await anyio.sleep_forever()
+
+    async with nothing_left():
+        with anyio.CancelScope() as scope:
+            async with anyio.create_task_group() as group:
+                group.start_soon(RunnableLambda(waits).ainvoke, 1, {"callbacks": [slow]})
+                await anyio.wait_all_tasks_blocked()
+                scope.cancel()
+    assert [e["event"] for e in slow.seen] == ["on_chain_start", "on_chain_error"]
+
+
+@pytest.mark.anyio
+async def test_an_async_observer_that_raises_is_logged_once_and_dropped(
+    caplog, monkeypatch, watch
+) -> None:
+    monkeypatch.setattr(_sink, "STRICT_OBSERVERS", False)
+
+    class Bad:
+        async def on_event(self, event: Any) -> None:
+            raise KeyError("observer")
+
+    with caplog.at_level(logging.ERROR, logger="levada"):
+        chain = RunnablePassthrough() | Endless(end=2000)
+        assert await chain.ainvoke("a", {"callbacks": [Bad(), watch]}) == sum(range(2000))
+    assert len(caplog.records) == 1
+    watch.assert_whole()
+
+
+@pytest.mark.anyio
+async def test_under_test_settings_an_async_observer_that_raises_fails_the_call() -> None:
+    class Bad:
+        async def on_event(self, event: Any) -> None:
+            raise KeyError("observer")
+
+    with anyio.fail_after(10), pytest.raises(KeyError, match="observer"):
+        await (RunnablePassthrough() | Endless(end=2000)).ainvoke("a", {"callbacks": [Bad()]})
+
+
+@pytest.mark.anyio
+async def test_an_async_observer_may_call_a_runnable() -> None:
+    class Audits:
+        calls = 0
+
+        async def on_chain_end(self, event: Any) -> None:
+            self.calls += 1
+            await RunnableLambda(double).ainvoke("x")
+
+    audits = Audits()
+    await RunnableLambda(double).ainvoke("a", {"callbacks": [audits]})
+    assert audits.calls == 1
+
+
+@pytest.mark.parametrize("verb", ["invoke", "stream", "batch", "stream_events"])
+def test_a_synchronous_call_refuses_an_async_observer(verb) -> None:
+    chain = RunnablePassthrough() | RunnablePassthrough()
+    with pytest.raises(ConfigError, match=r"has async methods, and this call is synchronous"):
+        list(getattr(chain, verb)([1], {"callbacks": [Slow()]}))
+
+
+# --- everywhere ---
+
+
+def test_an_observer_of_the_process_watches_every_call_while_it_is_open(run, step, watch) -> None:
+    run.invoke(step(double), "a")
+    with observe(watch):
+        run.invoke(step(double) | step(double), "a")
+        thread = threading.Thread(target=RunnableLambda(double).invoke, args=("a",))
+        thread.start()
+        thread.join()
+        run.stream(step(double), "a", {"callbacks": [watch]})
+    run.invoke(step(double), "a")
+    roots = [(e["event"], e["name"]) for e in watch.events if not e["parent_ids"]]
+    assert roots == [
+        ("on_chain_start", "RunnableSequence"),
+        ("on_chain_end", "RunnableSequence"),
+        ("on_chain_start", "double"),
+        ("on_chain_end", "double"),
+        ("on_chain_start", "double"),
+        ("on_chain_stream", "double"),
+        ("on_chain_end", "double"),
+    ]
+    watch.assert_whole()
+
+
+def test_observers_of_the_process_may_be_closed_in_any_order(watch) -> None:
+    other = type(watch)()
+    first, second = observe(watch), observe(other, other)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    RunnableLambda(double).invoke("a")
+    second.__exit__(None, None, None)
+    RunnableLambda(double).invoke("a")
+    assert (watch.heads, len(other.heads)) == ([], 2)
+
+
+def test_an_observer_of_the_process_may_call_runnables_with_a_config(run, step) -> None:
+    inner = RunnableLambda(lambda x: RunnableLambda(double).invoke(x))
+
+    class Audits:
+        calls = 0
+
+        def on_event(self, event: Any) -> None:
+            self.calls += 1
+            inner.invoke("x", {"tags": ["audit"]})
+
+    audits = Audits()
+    with observe(audits):
+        run.invoke(step(double), "a")
+    assert audits.calls == 2
+
+
+def test_what_is_no_observer_cannot_watch_the_process() -> None:
+    with pytest.raises(ConfigError, match="is no observer"), observe(object()):
+        pass
+
+
+# --- listeners ---
+
+
+def test_listeners_are_told_of_the_runs_of_their_step_only(run, step) -> None:
+    told: list[tuple[str, Any]] = []
+    inner = step(double) | step(double)
+    heard = inner.with_listeners(
+        on_start=lambda r: told.append(("start", r.inputs, r.outputs, r.end_time)),
+        on_end=lambda r: told.append(("end", r.inputs, r.outputs, r.end_time >= r.start_time)),
+        on_error=lambda r: told.append(("error", r.error)),
+    )
+    assert run.invoke(step(double) | heard | step(double), "a") == "a" * 16
+    assert told == [
+        ("start", {"input": "aa"}, None, None),
+        ("end", {"input": "aa"}, {"output": "aaaaaaaa"}, True),
+    ]
+
+
+def test_a_listener_is_told_of_an_error_and_of_tags(run, step) -> None:
+    told: list[Any] = []
+
+    def fails(x: Any) -> Any:
+        raise ValueError("no")
+
+    heard = step(fails).with_listeners(on_error=lambda r, config: told.append((r, config)))
+    with pytest.raises(ValueError, match="no"):
+        run.invoke(heard.with_config(tags=["t"], metadata={"m": 1}), {"k": 1})
+    ((ended, config),) = told
+    assert isinstance(ended.error, ValueError)
+    assert (ended.name, ended.inputs, ended.outputs) == ("fails", {"k": 1}, None)
+    assert config == {"tags": ["t"], "metadata": {"m": 1}}
+
+
+def test_several_listeners_and_concurrent_calls_do_not_disturb_each_other(run, step) -> None:
+    one: list[Any] = []
+    two: list[Any] = []
+    heard = step(double).with_listeners(on_end=lambda r: one.append((r.inputs, r.outputs)))
+    heard = heard.with_listeners(on_end=lambda r: two.append((r.inputs, r.outputs)))
+    run.batch(heard, ["a", "b", "c"])
+    expected = [({"input": x}, {"output": x + x}) for x in "abc"]
+    assert sorted(one, key=str) == sorted(two, key=str) == expected
+
+
+def test_a_listener_is_a_function_or_refused() -> None:
+    with pytest.raises(ConfigError, match="on_end takes a function; got 5"):
+        RunnablePassthrough().with_listeners(on_end=5)  # type: ignore[arg-type]
+
+
+@pytest.mark.anyio
+async def test_async_listeners_are_awaited_before_the_call_ends() -> None:
+    told: list[Any] = []
+
+    async def hears(r: Any) -> None:
+        await anyio.lowlevel.checkpoint()
+        told.append((r.name, r.outputs))
+
+    heard = RunnableLambda(double).with_alisteners(on_start=hears, on_end=hears)
+    assert await (RunnablePassthrough() | heard).ainvoke("a") == "aa"
+    assert told == [("double", None), ("double", {"output": "aa"})]
+    with pytest.raises(ConfigError, match="this call is synchronous"):
+        heard.invoke("a")
