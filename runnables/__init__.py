@@ -30,8 +30,18 @@ from .custom_event import adispatch_custom_event as adispatch_custom_event
 from .custom_event import dispatch_custom_event as dispatch_custom_event
 from .dynamic import DynamicRunnable as DynamicRunnable
 from .each import RunnableEach as RunnableEach
-from .events import EventData as EventData
-from .events import StreamEvent as StreamEvent
+from .event_types import BaseStreamEvent as BaseStreamEvent
+from .event_types import ChatModelEndEvent as ChatModelEndEvent
+from .event_types import ChatModelStreamEvent as ChatModelStreamEvent
+from .event_types import ChunkEvent as ChunkEvent
+from .event_types import CustomStreamEvent as CustomStreamEvent
+from .event_types import EndEvent as EndEvent
+from .event_types import ErrorEvent as ErrorEvent
+from .event_types import EventData as EventData
+from .event_types import PromptEndEvent as PromptEndEvent
+from .event_types import StandardStreamEvent as StandardStreamEvent
+from .event_types import StartEvent as StartEvent
+from .event_types import StreamEvent as StreamEvent
 from .fallbacks import RunnableWithFallbacks as RunnableWithFallbacks
 from .function import RunnableLambda as RunnableLambda
 from .function import chain as chain
@@ -58,15 +68,23 @@ __all__ = [
     "AddableDict",
     "AnyConfigurableField",
     "AsyncListener",
+    "BaseStreamEvent",
+    "ChatModelEndEvent",
+    "ChatModelStreamEvent",
+    "ChunkEvent",
     "ConfigurableField",
     "ConfigurableFieldMultiOption",
     "ConfigurableFieldSingleOption",
     "ConfigurableFieldSpec",
+    "CustomStreamEvent",
     "DynamicRunnable",
+    "EndEvent",
+    "ErrorEvent",
     "EventData",
     "ExponentialJitterParams",
     "ListenedRun",
     "Listener",
+    "PromptEndEvent",
     "RouterInput",
     "RouterRunnable",
     "Run",
@@ -89,6 +107,8 @@ __all__ = [
     "RunnableSequence",
     "RunnableSerializable",
     "RunnableWithFallbacks",
+    "StandardStreamEvent",
+    "StartEvent",
     "StreamEvent",
     "aadd",
     "aclose",

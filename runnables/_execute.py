@@ -405,7 +405,7 @@ async def _awatched_stream(
 
 
 @asynccontextmanager
-async def _awaiting(run: WatchedRun) -> AsyncIterator[None]:
+async def _awaiting(run: WatchedRun) -> AsyncGenerator[None, None]:
     observers = run.sink.awaited
     token = current.set(APART)  # what an observer calls is no part of what it watches
     try:

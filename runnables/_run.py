@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ._pipe import Pipe
     from .base import Runnable
-    from .events import Deliver, StreamEvent
+    from .events import Deliver, EventDict
 
 __all__ = [
     "APART",
@@ -120,7 +120,7 @@ class Run:
         settings: Settings,
         *,
         callbacks: Sequence[object] = (),
-        reader: tuple[Follower, Pipe[StreamEvent]] | None = None,
+        reader: tuple[Follower, Pipe[EventDict]] | None = None,
         name: str | None = None,
         run_id: str | None = None,
     ) -> Run:
@@ -198,7 +198,7 @@ class WatchedRun(Run):
         self._prefix = f"on_{step._kind}_"
         tag, tags = self.place.tag, self.settings.tags
         # All events of the run are copies of one dict: a copy is cheaper than a new one.
-        self.event: StreamEvent = {
+        self.event: EventDict = {
             "event": self._prefix + "stream",
             "name": self.name or step.get_name(),
             "run_id": self.id,
@@ -397,7 +397,7 @@ current: Final[ContextVar[Run]] = ContextVar("levada_run", default=IDLE)
 """The run around the user's code that is being executed."""
 
 
-def _apart(deliver: Deliver, event: StreamEvent) -> None:
+def _apart(deliver: Deliver, event: EventDict) -> None:
     """Deliver to observers of the user's, so that what they call is no part of what they watch."""
     token = current.set(APART)
     try:
@@ -408,7 +408,7 @@ def _apart(deliver: Deliver, event: StreamEvent) -> None:
 
 def run_from(
     config: RunnableConfig | None,
-    reader: tuple[Follower, Pipe[StreamEvent]] | None = None,
+    reader: tuple[Follower, Pipe[EventDict]] | None = None,
     around: Run | None = None,
 ) -> Run:
     """Give the position of a call by the user: below the run around it, with what `config` says.

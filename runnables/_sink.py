@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from ..errors import ConfigError, shown
 from ._beside import Beside
 from ._pipe import Pipe, _Closed
-from .events import EVENT_NAMES, Deliver, StreamEvent, Takers
+from .events import EVENT_NAMES, Deliver, EventDict, Takers
 
 if TYPE_CHECKING:
     from ._run import WatchedRun
@@ -36,7 +36,7 @@ class Follower(Protocol):
 
     def follow(self, run: WatchedRun, /, *, alone: bool) -> Takers | None: ...
 
-    def take_custom(self, event: StreamEvent, /) -> object: ...
+    def take_custom(self, event: EventDict, /) -> object: ...
 
 
 class Sink:
@@ -68,7 +68,7 @@ class Sink:
         cls,
         outer: Sink | None,
         observers: Sequence[object],
-        reader: tuple[Follower, Pipe[StreamEvent]] | None = None,
+        reader: tuple[Follower, Pipe[EventDict]] | None = None,
     ) -> Sink | None:
         """Give a sink with the observers of `outer` and these, each only once.
 
@@ -108,7 +108,7 @@ class Sink:
             return takers[0] if takers else None
         return Takers(_to_all([t.chunks for t in takers]), _to_all([t.others for t in takers]))
 
-    def take_custom(self, event: StreamEvent) -> None:
+    def take_custom(self, event: EventDict) -> None:
         """Hand an event of the user's to all observers."""
         for follower in self._followers:
             follower.take_custom(event)
@@ -123,7 +123,7 @@ class Sink:
 
 
 def _to_all(takers: Sequence[Deliver]) -> Deliver:
-    def deliver(event: StreamEvent) -> None:
+    def deliver(event: EventDict) -> None:
         for take in takers:
             take(event)
 
@@ -202,12 +202,12 @@ class _Hooks:
 
     def __init__(self, who: object) -> None:
         self.who: object = who
-        self._on_event: Callable[[StreamEvent], object] | None = getattr(who, "on_event", None)
+        self._on_event: Callable[[EventDict], object] | None = getattr(who, "on_event", None)
         names = check_observer(who)
         self._hooks: dict[str, Deliver] = {n: getattr(who, n) for n in names if n != "on_event"}
         self._dropped = False
 
-    def _drop(self, event: StreamEvent) -> None:
+    def _drop(self, event: EventDict) -> None:
         self._dropped = True
         _log.exception(
             "observer %r raised on %s and gets no further events of this call",
@@ -224,10 +224,10 @@ class _Observer(_Hooks):
     def follow(self, run: WatchedRun, /, *, alone: bool) -> Takers | None:
         return None if self._dropped else Takers(self._take, self._take)
 
-    def take_custom(self, event: StreamEvent, /) -> None:
+    def take_custom(self, event: EventDict, /) -> None:
         self._take(event)
 
-    def _take(self, event: StreamEvent) -> None:
+    def _take(self, event: EventDict) -> None:
         if self._dropped:
             return
         try:
@@ -252,14 +252,14 @@ class AwaitedObserver(_Hooks):
 
     def __init__(self, who: object) -> None:
         super().__init__(who)
-        self._pipe: Pipe[StreamEvent] | None = None
+        self._pipe: Pipe[EventDict] | None = None
         self._beside: Beside | None = None
         self._calls = 0
 
     def follow(self, run: WatchedRun, /, *, alone: bool) -> Takers | None:
         return Takers(self.take_custom, self.take_custom)
 
-    def take_custom(self, event: StreamEvent, /) -> None:
+    def take_custom(self, event: EventDict, /) -> None:
         if self._pipe is not None:
             self._pipe.put(event)
 
@@ -279,7 +279,7 @@ class AwaitedObserver(_Hooks):
             await self._beside.ended()
             self._beside.raise_failure()
 
-    async def _work(self, pipe: Pipe[StreamEvent]) -> None:
+    async def _work(self, pipe: Pipe[EventDict]) -> None:
         try:
             while pipe.items or await pipe.ready():
                 await self._see(pipe.items.popleft())
@@ -288,7 +288,7 @@ class AwaitedObserver(_Hooks):
         finally:
             pipe.close()
 
-    async def _see(self, event: StreamEvent) -> None:
+    async def _see(self, event: EventDict) -> None:
         if self._dropped:
             return
         try:

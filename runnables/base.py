@@ -25,7 +25,7 @@ from ._place import NOWHERE
 from ._run import Run, run_from
 from .config_fields import unique_specs
 from .event_stream import aread_events, read_events
-from .events import EventFilter, Kind, StreamEvent, checked_version
+from .events import EventFilter, Kind, checked_version
 from .schema import (
     config_schema,
     input_schema,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .config_fields import AnyConfigurableField, ConfigurableField, ConfigurableFieldSpec
     from .configurable import RunnableConfigurableAlternatives
     from .dynamic import DynamicRunnable
+    from .event_types import StreamEvent
     from .fallbacks import RunnableWithFallbacks
     from .observers import AsyncListener, Listener
     from .parallel import RunnableLike

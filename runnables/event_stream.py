@@ -13,10 +13,11 @@ from ._pipe import Pipe, helper_context
 from ._run import current, run_from
 from ._sink import EVENTS_AHEAD
 from .config import RunnableConfig, checked
-from .events import EventFilter, Rendering, StreamEvent, Version
+from .events import EventFilter, Rendering, Version
 
 if TYPE_CHECKING:
     from .base import Runnable
+    from .event_types import StreamEvent
 
 __all__ = ["aread_events", "read_events"]
 
@@ -38,7 +39,7 @@ def read_events(
     around = current.get()
 
     def read() -> Generator[StreamEvent, None, None]:
-        pipe: Pipe[StreamEvent] = Pipe(EVENTS_AHEAD, in_thread=True)
+        pipe: Pipe[Any] = Pipe(EVENTS_AHEAD, in_thread=True)
         rendering = Rendering(version, wanted, value, pipe.put)
         run = run_from(config, (rendering, pipe), around)
         failures: list[BaseException] = []
@@ -91,7 +92,7 @@ def aread_events(
     around = current.get()
 
     async def read() -> AsyncGenerator[StreamEvent, None]:
-        pipe: Pipe[StreamEvent] = Pipe(EVENTS_AHEAD)
+        pipe: Pipe[Any] = Pipe(EVENTS_AHEAD)
         rendering = Rendering(version, wanted, value, pipe.put)
         run = run_from(config, (rendering, pipe), around)
 

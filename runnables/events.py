@@ -16,11 +16,10 @@ __all__ = [
     "EVENT_NAMES",
     "KINDS",
     "Deliver",
-    "EventData",
+    "EventDict",
     "EventFilter",
     "Kind",
     "Rendering",
-    "StreamEvent",
     "Takers",
     "Version",
     "checked_version",
@@ -37,25 +36,8 @@ EVENT_NAMES: Final = (
 )
 
 
-class EventData(TypedDict, total=False):
-    """What an event carries, by its phase.
-
-    Attributes:
-        input: The input; in start, end and error events. A streamed step starts before it has seen
-            its whole input: its start has none. The end of the outermost run has none.
-        chunk: One piece of the output; in stream events.
-        output: The whole output; in end events.
-        error: The exception, a cancellation too; in error events.
-    """
-
-    input: Any
-    chunk: Any
-    output: Any
-    error: BaseException
-
-
-class StreamEvent(TypedDict):
-    """One event of one run.
+class EventDict(TypedDict):
+    """One event of one run, as the kernel makes it; `StreamEvent` is what a user sees of it.
 
     Attributes:
         event: `on_<kind>_<phase>`, or "on_custom_event".
@@ -76,7 +58,7 @@ class StreamEvent(TypedDict):
     data: Any
 
 
-Deliver: TypeAlias = Callable[[StreamEvent], object]
+Deliver: TypeAlias = Callable[[EventDict], object]
 """What takes an event."""
 
 
@@ -89,7 +71,10 @@ def checked_version(version: str) -> Version:
     for known in VERSIONS:
         if version == known:
             return known
-    raise ConfigError(f"astream_events has version='v1' and version='v2'; got {shown(version)}")
+    hint = "; for 'v3' see stream_message of chat models" if version == "v3" else ""
+    raise ConfigError(
+        f"astream_events has version='v1' and version='v2'; got {shown(version)}{hint}"
+    )
 
 
 class EventFilter:
@@ -110,7 +95,7 @@ class EventFilter:
         self._included = _Lists("include", include_names, include_types, include_tags)
         self._excluded = _Lists("exclude", exclude_names, exclude_types, exclude_tags)
 
-    def admits(self, event: StreamEvent) -> bool:
+    def admits(self, event: EventDict) -> bool:
         """Whether the reader sees this event, and with it all others of the same run."""
         included = not self._included.given or self._included.match(event)
         return included and not self._excluded.match(event)
@@ -134,7 +119,7 @@ class _Lists:
         self.types = _words(f"{what}_types", types)
         self.tags = _words(f"{what}_tags", tags)
 
-    def match(self, event: StreamEvent) -> bool:
+    def match(self, event: EventDict) -> bool:
         kind = event["event"].removeprefix("on_").rpartition("_")[0]
         return (
             event["name"] in self.names
@@ -152,7 +137,7 @@ def _words(argument: str, words: Iterable[str] | None) -> frozenset[str]:
 class FollowedRun(Protocol):
     """What a reader looks at in a run."""
 
-    event: StreamEvent
+    event: EventDict
     showed: bool
 
     def passed_on(self) -> Any: ...
@@ -207,18 +192,18 @@ class Rendering:
             return Takers(put, partial(self._as_root, run, put))
         return Takers(put, put)
 
-    def take_custom(self, event: StreamEvent, /) -> None:
+    def take_custom(self, event: EventDict, /) -> None:
         """Take an event of the user's, tested by its own name, its run's tags, and "custom"."""
         if self._wanted.admits(event):
             hidden = len(event["parent_ids"]) if self._version == "v1" else self._depth
             self._without_parents(hidden, event)
 
-    def _without_parents(self, hidden: int, event: StreamEvent) -> None:
+    def _without_parents(self, hidden: int, event: EventDict) -> None:
         event = event.copy()
         event["parent_ids"] = event["parent_ids"][hidden:]
         self._put(event)
 
-    def _as_root(self, run: FollowedRun, put: Deliver, event: StreamEvent) -> None:
+    def _as_root(self, run: FollowedRun, put: Deliver, event: EventDict) -> None:
         event = event.copy()
         if event["event"].endswith("_start"):
             event["data"] = {"input": self._raw_input}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,13 +14,13 @@ from ..errors import ConfigError, shown
 from ._run import everywhere
 from ._sink import check_observer
 from .config import RunnableConfig
-from .events import StreamEvent
+from .event_types import StreamEvent
 
 __all__ = ["AsyncListener", "ListenedRun", "Listener", "observe"]
 
 
 @contextmanager
-def observe(*observers: object) -> Iterator[None]:
+def observe(*observers: object) -> Generator[None, None, None]:
     """Let the observers watch every call of the process that begins while the context is open.
 
     A call within another one is a part of that: it is watched if the outermost one is. Calls in
@@ -139,7 +139,9 @@ def _fill(run: ListenedRun, data: Any) -> None:
 
 
 def _as_dict(key: str, value: Any) -> dict[str, Any]:
-    return dict(value) if isinstance(value, dict) else {key: value}
+    if isinstance(value, dict):
+        return {**value}  # pyright: ignore[reportUnknownVariableType]  # whatever the step takes
+    return {key: value}
 
 
 def _taking_both(name: str, listener: Any) -> Callable[[ListenedRun, RunnableConfig], object]:

@@ -12,6 +12,7 @@ from levada.messages import (
     BaseMessage,
     ChatPromptValue,
     HumanMessage,
+    PromptValue,
     SystemMessage,
     filter_messages,
     merge_message_runs,
@@ -20,6 +21,9 @@ from levada.messages import (
 from levada.parsers import StrOutputParser
 from levada.prompts import ChatPromptTemplate, HumanMessagePromptTemplate
 from levada.runnables import (
+    ChunkEvent,
+    CustomStreamEvent,
+    EndEvent,
     Runnable,
     RunnableAssign,
     RunnableBranch,
@@ -194,5 +198,26 @@ async def calls(questions: AsyncIterator[dict[str, Any]]) -> None:
     async for message in model.astream("why?"):
         assert_type(message, AIMessage)
     async for event in answer.astream_events({}, version="v2"):
-        assert_type(event, StreamEvent)
+        takes_event(event)
         assert_type(event["name"], str)
+    for event in answer.stream_events({}):
+        takes_event(event)
+
+
+def takes_event(event: StreamEvent) -> None:
+    assert_type(event["run_id"], str)
+    if event["event"] == "on_chat_model_stream":
+        assert_type(event["data"]["chunk"], AIMessageChunk)
+    elif event["event"] == "on_chat_model_end":
+        assert_type(event["data"]["output"], AIMessage)
+    elif event["event"] == "on_prompt_end":
+        assert_type(event["data"]["output"], PromptValue)
+    elif event["event"] == "on_chain_stream":
+        assert_type(event, ChunkEvent)
+        assert_type(event["data"]["chunk"], Any)
+    elif event["event"] == "on_tool_end":
+        assert_type(event, EndEvent)
+    elif event["event"] == "on_parser_error":
+        assert_type(event["data"]["error"], BaseException)
+    elif event["event"] == "on_custom_event":
+        assert_type(event, CustomStreamEvent)
