@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-__all__ = ["loads"]
+__all__ = ["dumps", "loads"]
 
 
 def loads(data: bytes | bytearray | str) -> Any:
@@ -26,3 +26,16 @@ def loads(data: bytes | bytearray | str) -> Any:
             return json.loads(data)
         except RecursionError:
             raise ValueError("the JSON is nested too deeply") from None
+
+
+def dumps(value: Any) -> bytes:
+    """Write a JSON document, in UTF-8 and on one line.
+
+    Args:
+        value: Dictionaries with text for keys, lists, and what JSON has besides.
+
+    Raises:
+        TypeError: There is something else in it, a number that JSON does not have, or half of a
+            surrogate pair.
+    """
+    return orjson.dumps(value)

@@ -9,6 +9,7 @@ LevadaError
 │   ├── TemplateError         (ValueError) a template that does not parse, or is not allowed
 │   ├── MessageError          (ValueError) no message, or a role that does not exist
 │   ├── UnsupportedError      (NotImplementedError) a model is asked for what it cannot do
+│   ├── EventError            (ValueError) a text is no event
 │   └── MissingExtraError     (ImportError) an optional dependency that is not installed
 └── RunError                  the chain is right and the run failed
     ├── OutputParserException (ValueError) the model's words do not parse
@@ -22,6 +23,7 @@ LevadaError
     │   ├── OverloadedError       the provider is too busy or broken; `retryable`
     │   ├── ConnectionError       (ConnectionError) the provider was not reached; `retryable`
     │   └── TimeoutError          (TimeoutError) it took longer than allowed; `retryable`
+    ├── DecodedError          an exception of another process, in an event that was read
     └── WeightsError          (OSError) model weights could not be fetched or read
 """
 
@@ -38,6 +40,8 @@ __all__ = [
     "ConnectionError",
     "ContentFilterError",
     "ContextLengthError",
+    "DecodedError",
+    "EventError",
     "LevadaError",
     "MessageError",
     "MissingExtraError",
@@ -102,6 +106,10 @@ class MessageError(UserError, ValueError):
 
 class UnsupportedError(UserError, NotImplementedError):
     """A model is asked for something that its class, or the model behind it, cannot do."""
+
+
+class EventError(UserError, ValueError):
+    """A text is not what `encode_event` writes."""
 
 
 class MissingExtraError(UserError, ImportError):
@@ -227,6 +235,21 @@ class TimeoutError(ModelError, builtins.TimeoutError):
     """The answer, or the next piece of it, took longer than allowed."""
 
     retryable = True
+
+
+class DecodedError(RunError):
+    """Stands for an exception of another process, in an event that `decode_event` has read.
+
+    Attributes:
+        type_name: The name of its class.
+    """
+
+    def __init__(self, type_name: str, message: str) -> None:
+        super().__init__(message)
+        self.type_name = type_name
+
+    def __str__(self) -> str:
+        return f"{self.type_name}: {self.args[0]}"
 
 
 class WeightsError(RunError, OSError):

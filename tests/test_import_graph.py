@@ -32,6 +32,7 @@ FLOORS: dict[str, set[str]] = {
 FLOORS["agents"] = set(FLOORS)
 FLOORS["testing"] = set(FLOORS)
 FLOORS["console"] = MIDDLE
+FLOORS["event_json"] = MIDDLE
 FLOORS["demo"] = set(FLOORS)
 FLOORS["__main__"] = set(FLOORS)
 FLOORS["__init__"] = set(FLOORS)
