@@ -86,13 +86,14 @@ class Steps:
         step = self._steps.get(run_id)
         if step is None:
             return  # a custom event, or one of a run that began before
+        data: Any = event["data"]
         if phase == "stream":
             step.chunks += 1
-            step.text.append(_text_of(event["data"]["chunk"]))
+            step.text.append(_text_of(data["chunk"]))
         elif phase in ("end", "error"):
             step.ended = self.clock()
             step.state = "done" if phase == "end" else "failed"
-            step.error = event["data"].get("error")
+            step.error = data.get("error")
 
     def __iter__(self) -> Iterator[Step]:
         """Give the steps from the outermost inwards, each before those that it called."""
@@ -162,7 +163,8 @@ async def ashow(
             async for event in events:
                 view.on_event(event)
                 if event["event"].endswith("_end") and not event["parent_ids"]:
-                    output = event["data"]["output"]
+                    data: Any = event["data"]
+                    output = data["output"]
         finally:
             await aclose(events)
     return output  # type: ignore[no-any-return]  # the output of the outermost run

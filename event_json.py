@@ -100,7 +100,8 @@ def decode_sse(chunks: Iterable[bytes]) -> Iterator[StreamEvent]:
 
 def _written(event: StreamEvent) -> dict[str, Any]:
     writer = _Writer()
-    written: dict[str, Any] = {key: writer.plain(event[key], f"/{key}") for key in _KEYS}
+    given = cast("Mapping[str, Any]", event)
+    written: dict[str, Any] = {key: writer.plain(given[key], f"/{key}") for key in _KEYS}
     if writer.types:
         written["types"] = writer.types
     return written
@@ -156,7 +157,7 @@ class _Writer:
                 **({"notes": notes} if notes else {}),
             }
         if isinstance(value, Mapping):
-            return self._mapping(cast("Mapping[Any, Any]", value), path)
+            return self._mapping(value, path)  # pyright: ignore[reportUnknownArgumentType]
         if isinstance(value, list | tuple):
             if isinstance(value, tuple):
                 self.types[path] = "tuple"

@@ -15,11 +15,17 @@ from .caches import get_llm_cache as get_llm_cache
 from .caches import set_llm_cache as set_llm_cache
 from .fakes import GenericFakeChatModel as GenericFakeChatModel
 from .llama_cpp import ChatLlamaCpp as ChatLlamaCpp
+from .message_stream import AsyncMessageStream as AsyncMessageStream
+from .message_stream import AsyncPart as AsyncPart
+from .message_stream import MessageStream as MessageStream
+from .message_stream import Part as Part
 from .profile import ModelProfile as ModelProfile
 from .rate_limiters import BaseRateLimiter as BaseRateLimiter
 from .rate_limiters import InMemoryRateLimiter as InMemoryRateLimiter
 
 __all__ = [
+    "AsyncMessageStream",
+    "AsyncPart",
     "BaseCache",
     "BaseChatModel",
     "BaseRateLimiter",
@@ -29,7 +35,9 @@ __all__ = [
     "InMemoryCache",
     "InMemoryRateLimiter",
     "LanguageModelInput",
+    "MessageStream",
     "ModelProfile",
+    "Part",
     "StructureMethod",
     "get_llm_cache",
     "set_llm_cache",

@@ -74,6 +74,7 @@ from ..messages.chunks import ChunkAccumulator
 from ..runnables import (
     Run,
     Runnable,
+    RunnableConfig,
     RunnableSerializable,
     aclose,
     acollect,
@@ -84,6 +85,7 @@ from ..runnables.events import Kind
 from ..tools import ToolLike, convert_to_openai_tool
 from ._attempts import Attempts
 from .caches import BaseCache
+from .message_stream import AsyncMessageStream, MessageStream
 from .profile import ModelProfile
 from .rate_limiters import BaseRateLimiter
 
@@ -162,6 +164,24 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
                 f"{cls.__name__} has no hook; write _generate(self, messages, stop=None, **kwargs) "
                 f"or one of {', '.join(_HOOKS)}, or say class {cls.__name__}(..., abstract=True)"
             )
+
+    def stream_message(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **options: Any
+    ) -> MessageStream:
+        """Run once and give the message while it is made: its text, reasoning and tool calls.
+
+        Args:
+            input: See `LanguageModelInput`.
+            config: See `RunnableConfig`.
+            options: Options of this call.
+        """
+        return MessageStream(self.stream(input, config, **options))
+
+    def astream_message(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **options: Any
+    ) -> AsyncMessageStream:
+        """Run once and give the message while it is made; see `stream_message`."""
+        return AsyncMessageStream(self.astream(input, config, **options))
 
     # What an author writes, and what stands for it.
 
