@@ -22,7 +22,8 @@ LevadaError
     │   ├── RateLimitError        too many requests or tokens; `retryable`
     │   ├── OverloadedError       the provider is too busy or broken; `retryable`
     │   ├── ConnectionError       (ConnectionError) the provider was not reached; `retryable`
-    │   └── TimeoutError          (TimeoutError) it took longer than allowed; `retryable`
+    │   ├── TimeoutError          (TimeoutError) it took longer than allowed; `retryable`
+    │   └── FakeListChatModelError    a fake model was told to fail
     ├── DecodedError          an exception of another process, in an event that was read
     └── WeightsError          (OSError) model weights could not be fetched or read
 """
@@ -42,6 +43,7 @@ __all__ = [
     "ContextLengthError",
     "DecodedError",
     "EventError",
+    "FakeListChatModelError",
     "LevadaError",
     "MessageError",
     "MissingExtraError",
@@ -235,6 +237,10 @@ class TimeoutError(ModelError, builtins.TimeoutError):
     """The answer, or the next piece of it, took longer than allowed."""
 
     retryable = True
+
+
+class FakeListChatModelError(ModelError):
+    """A fake model fails, as it was told to."""
 
 
 class DecodedError(RunError):

@@ -13,7 +13,12 @@ from .caches import BaseCache as BaseCache
 from .caches import InMemoryCache as InMemoryCache
 from .caches import get_llm_cache as get_llm_cache
 from .caches import set_llm_cache as set_llm_cache
+from .fakes import FakeChatModel as FakeChatModel
+from .fakes import FakeListChatModel as FakeListChatModel
+from .fakes import FakeMessagesListChatModel as FakeMessagesListChatModel
 from .fakes import GenericFakeChatModel as GenericFakeChatModel
+from .fakes import ParrotFakeChatModel as ParrotFakeChatModel
+from .fakes import SimpleChatModel as SimpleChatModel
 from .llama_cpp import ChatLlamaCpp as ChatLlamaCpp
 from .message_stream import AsyncMessageStream as AsyncMessageStream
 from .message_stream import AsyncPart as AsyncPart
@@ -31,13 +36,18 @@ __all__ = [
     "BaseRateLimiter",
     "ChatAnthropic",
     "ChatLlamaCpp",
+    "FakeChatModel",
+    "FakeListChatModel",
+    "FakeMessagesListChatModel",
     "GenericFakeChatModel",
     "InMemoryCache",
     "InMemoryRateLimiter",
     "LanguageModelInput",
     "MessageStream",
     "ModelProfile",
+    "ParrotFakeChatModel",
     "Part",
+    "SimpleChatModel",
     "StructureMethod",
     "get_llm_cache",
     "set_llm_cache",

@@ -263,7 +263,9 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         if not self._binds_tools:
             raise UnsupportedError(f"{type(self).__name__} does not call tools")
         strict = kwargs.pop("strict", None)
-        options = {"tools": [convert_to_openai_tool(tool, strict=strict) for tool in tools]}
+        options: dict[str, Any] = {
+            "tools": [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+        }
         if tool_choice is not None:
             options["tool_choice"] = tool_choice
         return self.bind(**options, **kwargs)

@@ -50,7 +50,10 @@ def batch(
                 results[i] = exc
             tally.one_more()
 
-        run_queue((partial(job, *e) for e in elements), elements.workers(USUAL_THREADS))
+        run_queue(
+            (partial(job, *e) for e in elements),
+            1 if step._in_turn else elements.workers(USUAL_THREADS),
+        )
     return [results[i] for i in range(len(results))]
 
 
@@ -76,7 +79,9 @@ async def abatch(
                 results[i] = exc
             tally.one_more()
 
-        await arun_queue((partial(job, *e) for e in elements), elements.workers(None))
+        await arun_queue(
+            (partial(job, *e) for e in elements), 1 if step._in_turn else elements.workers(None)
+        )
     return [results[i] for i in range(len(results))]
 
 

@@ -99,6 +99,8 @@ class Runnable(ABC, Generic[Input, Output]):
     _shown_as_root: ClassVar[bool] = True
     _shown_as_child: ClassVar[bool] = True
     """Whether chunks show as stream events, as the outermost run and below another one."""
+    _in_turn: ClassVar[bool] = False
+    """Whether the elements of a batch are run one after the other, whatever the config says."""
     _style: ClassVar[StreamStyle | None] = None
     """How it streams, if that is not what its hooks suggest."""
     _hands_on: ClassVar[bool] = False
