@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import os
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -23,6 +24,9 @@ from levada.runnables import (
     RunnablePassthrough,
 )
 from live import TOKENS, Endless, Model
+
+# LEVADA_MANY_EVENTS=1000000 takes a minute or two.
+MANY = int(os.environ.get("LEVADA_MANY_EVENTS", "36000"))
 
 
 def three_levels_down(model: Any) -> Runnable[Any, Any]:
@@ -216,8 +220,9 @@ def test_the_events_may_be_read_by_several_threads_in_turn() -> None:
     assert seen[-1] is None
 
 
+@pytest.mark.timeout(600)
 def test_memory_stays_flat_over_many_events() -> None:
-    chain = RunnablePassthrough() | Endless(end=13_000) | RunnablePassthrough()
+    chain = RunnablePassthrough() | Endless(end=MANY // 3) | RunnablePassthrough()
     seen, low, high = 0, 0, 0
     with closing(chain.stream_events("x")) as events:
         for _ in events:
@@ -229,4 +234,5 @@ def test_memory_stays_flat_over_many_events() -> None:
             if seen > 15_000 and seen % 3_000 == 0:
                 high = max(high, tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
+    assert seen >= MANY - 3
     assert high - low < 300_000  # 30,000 events of some 400 bytes would be 12 MB
