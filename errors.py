@@ -13,6 +13,7 @@ LevadaError
 │   └── MissingExtraError     (ImportError) an optional dependency that is not installed
 └── RunError                  the chain is right and the run failed
     ├── OutputParserException (ValueError) the model's words do not parse
+    ├── StepTimeoutError      (TimeoutError) a step took longer than it may
     ├── PartialJsonError      (ValueError) a text is not the beginning of a JSON document
     ├── ModelError            (RuntimeError) the model could not answer; may be `retryable`
     │   ├── AuthenticationError   (PermissionError) no key, a wrong one, or one that may not do this
@@ -55,6 +56,7 @@ __all__ = [
     "RateLimitError",
     "RunError",
     "SchemaAnnotationError",
+    "StepTimeoutError",
     "TemplateError",
     "TimeoutError",
     "UnsupportedError",
@@ -152,6 +154,10 @@ class OutputParserException(RunError, ValueError):
         self.llm_output = llm_output
         self.observation = observation
         self.send_to_llm = send_to_llm
+
+
+class StepTimeoutError(RunError, TimeoutError):
+    """A step took longer than `with_timeout` lets it."""
 
 
 class PartialJsonError(RunError, ValueError):

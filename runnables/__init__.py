@@ -18,6 +18,7 @@ from .addable import add as add
 from .base import Runnable as Runnable
 from .binding import RunnableBinding as RunnableBinding
 from .branch import RunnableBranch as RunnableBranch
+from .concurrency import RunnableWithConcurrency as RunnableWithConcurrency
 from .config import RunnableConfig as RunnableConfig
 from .config_fields import AnyConfigurableField as AnyConfigurableField
 from .config_fields import ConfigurableField as ConfigurableField
@@ -46,6 +47,7 @@ from .fallbacks import RunnableWithFallbacks as RunnableWithFallbacks
 from .function import RunnableLambda as RunnableLambda
 from .function import chain as chain
 from .generator import RunnableGenerator as RunnableGenerator
+from .hedge import RunnableWithHedge as RunnableWithHedge
 from .observers import AsyncListener as AsyncListener
 from .observers import ListenedRun as ListenedRun
 from .observers import Listener as Listener
@@ -63,6 +65,7 @@ from .router import RouterInput as RouterInput
 from .router import RouterRunnable as RouterRunnable
 from .sequence import RunnableSequence as RunnableSequence
 from .serializable import RunnableSerializable as RunnableSerializable
+from .timeout import RunnableWithTimeout as RunnableWithTimeout
 
 __all__ = [
     "AddableDict",
@@ -106,7 +109,10 @@ __all__ = [
     "RunnableRetry",
     "RunnableSequence",
     "RunnableSerializable",
+    "RunnableWithConcurrency",
     "RunnableWithFallbacks",
+    "RunnableWithHedge",
+    "RunnableWithTimeout",
     "StandardStreamEvent",
     "StartEvent",
     "StreamEvent",

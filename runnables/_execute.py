@@ -6,7 +6,7 @@ Four functions call a step from a run: `execute` and `aexecute` once, `open_stre
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -26,6 +26,7 @@ __all__ = [
     "aopen_stage",
     "aopen_stream",
     "aopen_stream_of",
+    "end_left",
     "execute",
     "open_stage",
     "open_stream",
@@ -428,6 +429,13 @@ async def _awaited_stream(
                 yield chunk
         finally:
             await aclose(stream)
+
+
+def end_left(runs: Iterable[WatchedRun], exc: BaseException) -> None:
+    """End runs that go on by themselves where nobody waits for them, children before parents."""
+    for run in runs:
+        run.failed(exc)
+        run._chunks_to = run._others_to = None  # what it does now is seen by nobody
 
 
 def _shows_chunks(step: Runnable[Any, Any], run: WatchedRun) -> bool:

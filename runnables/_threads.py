@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Generic, TypeVar
+from contextvars import ContextVar
+from typing import Any, Final, Generic, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -12,7 +13,7 @@ import anyio.to_thread
 from ._closing import in_trio, is_asked_for, wait_out
 from ._pipe import TaskWaiter, _Closed
 
-__all__ = ["AskedFor", "call_in_thread"]
+__all__ = ["AskedFor", "call_in_thread", "leaving"]
 
 T = TypeVar("T")
 
@@ -27,17 +28,27 @@ async def call_in_thread(
         limiter: What limits the threads; the common one of anyio if none is given.
     """
     # In a list: trio takes a function that returns a coroutine for an async one.
-    if in_trio():
+    limit = leaving.get()
+    if in_trio() and limit is None:
         [result] = await anyio.to_thread.run_sync(lambda: [function()], limiter=limiter)
         return result
     work = _Work(function)
     try:
-        [result] = await anyio.to_thread.run_sync(work, limiter=limiter)
+        [result] = await anyio.to_thread.run_sync(
+            work, limiter=limiter, abandon_on_cancel=limit is not None
+        )
     except BaseException as exc:
         if is_asked_for(exc):  # a cancelled task goes through anyio's shield, and leaves the thread
-            await work.drop()
+            if limit is None or not limit():
+                await work.drop()
+            else:
+                work.leave()
         raise
     return result
+
+
+leaving: Final[ContextVar[Callable[[], bool] | None]] = ContextVar("levada_leaving", default=None)
+"""Says whether a thread is left to itself when its caller is cancelled: a time limit has passed."""
 
 
 class _Work(Generic[T]):
@@ -63,6 +74,11 @@ class _Work(Generic[T]):
                 self._ended = True
             if self._dropped is not None:
                 self._dropped.wake()
+
+    def leave(self) -> None:
+        """Do not begin; if it has begun, let it end by itself."""
+        with self._lock:
+            self._dropped = TaskWaiter()
 
     async def drop(self) -> None:
         """Do not begin; if it has begun, wait until it has ended."""

@@ -42,15 +42,18 @@ if TYPE_CHECKING:
     from ._execute import Options
     from ._plan import Plan
     from ._progress import Progress
+    from .concurrency import RunnableWithConcurrency
     from .config import RunnableConfig
     from .config_fields import AnyConfigurableField, ConfigurableField, ConfigurableFieldSpec
     from .configurable import RunnableConfigurableAlternatives
     from .dynamic import DynamicRunnable
     from .event_types import StreamEvent
     from .fallbacks import RunnableWithFallbacks
+    from .hedge import RunnableWithHedge
     from .observers import AsyncListener, Listener
     from .parallel import RunnableLike
     from .retry import ExponentialJitterParams
+    from .timeout import RunnableWithTimeout
 
 __all__ = ["Input", "Other", "Output", "Runnable"]
 
@@ -697,6 +700,32 @@ class Runnable(ABC, Generic[Input, Output]):
         from .binding import alistened_to
 
         return alistened_to(self, on_start=on_start, on_end=on_end, on_error=on_error)
+
+    def with_timeout(
+        self,
+        seconds: float | None = None,
+        *,
+        first_chunk: float | None = None,
+        between_chunks: float | None = None,
+    ) -> RunnableWithTimeout[Input, Output]:
+        """Give this step so that it raises when it takes too long; see `RunnableWithTimeout`."""
+        from .timeout import RunnableWithTimeout
+
+        return RunnableWithTimeout(
+            bound=self, seconds=seconds, first_chunk=first_chunk, between_chunks=between_chunks
+        )
+
+    def with_hedge(self, *, after: float) -> RunnableWithHedge[Input, Output]:
+        """Give this step so that a slow call gets a second one; see `RunnableWithHedge`."""
+        from .hedge import RunnableWithHedge
+
+        return RunnableWithHedge(bound=self, after=after)
+
+    def with_concurrency(self, limit: int) -> RunnableWithConcurrency[Input, Output]:
+        """Give this step so that it runs a few times at once; see `RunnableWithConcurrency`."""
+        from .concurrency import RunnableWithConcurrency
+
+        return RunnableWithConcurrency(bound=self, limit=limit)
 
     def with_fallbacks(
         self,

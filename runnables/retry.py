@@ -11,6 +11,7 @@ from ..errors import ConfigError
 from ._closing import is_cancellation
 from ._place import Place
 from ._plan import Opened, attempt, sleep
+from ._retry_after import seconds_asked
 from .base import Input, Output, Runnable
 from .fallbacks import exception_types
 from .parallel import coerce_to_runnable
@@ -35,9 +36,10 @@ class ExponentialJitterParams(TypedDict, total=False):
 class RunnableRetry(Runnable[Input, Output]):
     """A step that is called again, on the same input, when it fails.
 
-    In a stream it is tried again until a first chunk has come; after that a failure is raised. An
-    exception with an attribute `retry_after`, in seconds, is waited for at least that long. The
-    last exception is raised when the attempts are used up.
+    In a stream it is tried again until a first chunk has come; after that a failure is raised. If
+    the exception says how long the server wants to wait, by an attribute `retry_after` in seconds
+    or the header Retry-After of its response, that long is waited at least. The last exception is
+    raised when the attempts are used up.
 
     In a stream the results are not judged, only the failures.
 
@@ -139,7 +141,6 @@ def _place(state: tenacity.RetryCallState) -> Place:
 def _at_least_retry_after(wait: Any) -> Callable[[tenacity.RetryCallState], float]:
     def seconds(state: tenacity.RetryCallState) -> float:
         exc = state.outcome.exception() if state.outcome is not None else None
-        asked = getattr(exc, "retry_after", None)
-        return max(float(wait(state)), float(asked) if asked is not None else 0.0)
+        return max(float(wait(state)), seconds_asked(exc))
 
     return seconds
