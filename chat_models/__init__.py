@@ -8,7 +8,6 @@ from __future__ import annotations
 from .anthropic import ChatAnthropic as ChatAnthropic
 from .base import BaseChatModel as BaseChatModel
 from .base import LanguageModelInput as LanguageModelInput
-from .base import StructureMethod as StructureMethod
 from .caches import BaseCache as BaseCache
 from .caches import InMemoryCache as InMemoryCache
 from .caches import get_llm_cache as get_llm_cache
@@ -27,6 +26,7 @@ from .message_stream import Part as Part
 from .profile import ModelProfile as ModelProfile
 from .rate_limiters import BaseRateLimiter as BaseRateLimiter
 from .rate_limiters import InMemoryRateLimiter as InMemoryRateLimiter
+from .structured import StructureMethod as StructureMethod
 
 __all__ = [
     "AsyncMessageStream",

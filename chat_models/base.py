@@ -44,12 +44,12 @@ from collections.abc import (
 from contextlib import aclosing, closing, suppress
 from functools import partial
 from time import sleep
-from typing import Any, ClassVar, Literal, NoReturn, Self, TypeAlias
+from typing import Any, ClassVar, Literal, NoReturn, Self, TypeAlias, TypeVar, overload
 
 import anyio
 import anyio.to_thread
 from anyio import sleep as asleep
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat
+from pydantic import ConfigDict, NonNegativeInt, PositiveFloat
 
 from ..errors import (
     CompositionError,
@@ -88,14 +88,14 @@ from .caches import BaseCache
 from .message_stream import AsyncMessageStream, MessageStream
 from .profile import ModelProfile
 from .rate_limiters import BaseRateLimiter
+from .structured import Structure, StructureMethod, WithRaw
 
-__all__ = ["BaseChatModel", "LanguageModelInput", "StructureMethod"]
+__all__ = ["BaseChatModel", "LanguageModelInput"]
 
 LanguageModelInput: TypeAlias = PromptValue | str | Sequence[MessageLikeRepresentation]
 """What a model takes: the value of a prompt, the user's text, or messages."""
 
-StructureMethod: TypeAlias = Literal["function_calling", "json_schema", "json_mode"]
-"""How a model is made to answer with a value: by a tool call, a schema, or any JSON."""
+T = TypeVar("T")
 
 _HOOKS = ("_generate", "_agenerate", "_stream", "_astream")
 
@@ -270,21 +270,70 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             options["tool_choice"] = tool_choice
         return self.bind(**options, **kwargs)
 
+    @overload
     def with_structured_output(
         self,
-        schema: type[BaseModel] | type | Mapping[str, Any],
+        schema: type[T],
+        *,
+        method: StructureMethod | None = None,
+        include_raw: Literal[False] = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, T]: ...
+    @overload
+    def with_structured_output(
+        self,
+        schema: Mapping[str, Any] | type[Any],
+        *,
+        method: StructureMethod | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any]]: ...
+    def with_structured_output(
+        self,
+        schema: Any,
         *,
         method: StructureMethod | None = None,
         include_raw: bool = False,
         strict: bool | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, Any]:
-        """Give a step that answers with a value of this schema.
+        """Give a step that answers with a value of this schema; it streams the value as it grows.
+
+        Args:
+            schema: A pydantic model, TypedDict or dataclass, or a JSON schema, whose values are
+                dicts.
+            method: How to ask for it: by a tool that the model must call, by the schema, or for
+                any JSON, where the prompt must say which. None: the best that this class can.
+            include_raw: Give `{"raw": message, "parsed": value, "parsing_error": None}` instead. An
+                answer that does not parse is then no failure.
+            strict: Whether the provider holds the model to the schema; None: as it has it.
+            kwargs: More options of each call.
 
         Raises:
-            UnsupportedError: This class cannot be made to.
+            UnsupportedError: This class has no structured output, or not by this method.
+            OutputParserException: When it runs: the answer is no value of this schema.
         """
-        raise UnsupportedError(f"{type(self).__name__} has no structured output")
+        way = self._structure_method(method)
+        wanted = Structure(schema, strict)
+        if way == "function_calling":
+            asking = self.bind_tools([wanted.tool()], tool_choice=wanted.name, **kwargs)
+        else:
+            asking = self.bind(response_format=wanted.response_format(way), **kwargs)
+        parser = wanted.parser(way)
+        return asking | (WithRaw(parser) if include_raw else parser)
+
+    def _structure_method(self, asked: StructureMethod | None) -> StructureMethod:
+        ways = self._structures_by
+        if not ways:
+            raise UnsupportedError(f"{type(self).__name__} has no structured output")
+        if asked is not None and asked not in ways:
+            raise UnsupportedError(
+                f"{type(self).__name__} has no structured output by method={asked!r}; "
+                f"it has {', '.join(map(repr, ways))}"
+            )
+        return asked or ways[0]
 
     def __enter__(self) -> Self:
         return self

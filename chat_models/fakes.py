@@ -13,7 +13,8 @@ from pydantic import NonNegativeFloat, PrivateAttr
 from ..errors import CompositionError, FakeListChatModelError, ModelError, shown
 from ..messages import AIMessage, AIMessageChunk, BaseMessage
 from ._pieces import cut_message
-from .base import BaseChatModel, StructureMethod
+from .base import BaseChatModel
+from .structured import StructureMethod
 
 __all__ = [
     "FakeChatModel",

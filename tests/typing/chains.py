@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
-from typing import Any, assert_type
+from typing import Any, TypedDict, assert_type
 
-from levada.chat_models import GenericFakeChatModel
+from pydantic import BaseModel
+
+from levada.chat_models import GenericFakeChatModel, LanguageModelInput
 from levada.messages import (
     AIMessage,
     AIMessageChunk,
@@ -221,3 +223,24 @@ def takes_event(event: StreamEvent) -> None:
         assert_type(event["data"]["error"], BaseException)
     elif event["event"] == "on_custom_event":
         assert_type(event, CustomStreamEvent)
+
+
+# Answers that are values.
+
+
+class Song(BaseModel):
+    title: str
+
+
+class SongDict(TypedDict):
+    title: str
+
+
+def structured(model: GenericFakeChatModel, schema: dict[str, Any]) -> None:
+    assert_type(model.with_structured_output(Song), Runnable[LanguageModelInput, Song])
+    assert_type(model.with_structured_output(SongDict), Runnable[LanguageModelInput, SongDict])
+    assert_type(model.with_structured_output(schema), Runnable[LanguageModelInput, dict[str, Any]])
+    assert_type(
+        model.with_structured_output(Song, include_raw=True),
+        Runnable[LanguageModelInput, dict[str, Any]],
+    )
