@@ -29,19 +29,20 @@ def cut_message(
     """
     if not isinstance(message, AIMessage):
         raise CompositionError(f"what a model streams is an AIMessage; got {shown(message)}")
-    said: list[dict[str, Any]] = [{"content": piece} for piece in _contents(message, cut)]
-    said += [{"content": "", "tool_call_chunks": [piece]} for piece in _calls(message, cut)]
-    last = said.pop() if said else {"content": ""}
-    for fields in said:
-        yield AIMessageChunk(id=message.id, **fields)
+    said: list[tuple[Any, list[ToolCallChunk]]] = [(c, []) for c in _contents(message, cut)]
+    said += [("", [piece]) for piece in _calls(message, cut)]
+    content, fragments = said.pop() if said else ("", [])
+    for words, pieces in said:
+        yield AIMessageChunk(words, id=message.id, tool_call_chunks=pieces)
     yield AIMessageChunk(
+        content,
         id=message.id,
         name=message.name,
+        tool_call_chunks=fragments,
         usage_metadata=message.usage_metadata,
         response_metadata=message.response_metadata,
         additional_kwargs=message.additional_kwargs,
         chunk_position="last",
-        **last,
     )
 
 

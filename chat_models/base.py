@@ -283,10 +283,20 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     @overload
     def with_structured_output(
         self,
-        schema: Mapping[str, Any] | type[Any],
+        schema: Mapping[str, Any],
         *,
         method: StructureMethod | None = None,
         include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any]]: ...
+    @overload
+    def with_structured_output(
+        self,
+        schema: type[Any],
+        *,
+        method: StructureMethod | None = None,
+        include_raw: Literal[True],
         strict: bool | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, dict[str, Any]]: ...

@@ -42,6 +42,8 @@ class Structure:
         self.function = convert_to_openai_function(schema, strict=strict)
         self.name: str = self.function["name"]
         self._type: Any = None if isinstance(schema, Mapping) else schema
+        is_model = isinstance(schema, type) and issubclass(schema, BaseModel)
+        self._model: type[BaseModel] | None = self._type if is_model else None
 
     def tool(self) -> dict[str, Any]:
         """Give the tool whose arguments are such a value."""
@@ -63,8 +65,8 @@ class Structure:
             return ToolCallParser(self.name, self._type)
         if self._type is None:
             return JsonOutputParser()
-        if isinstance(self._type, type) and issubclass(self._type, BaseModel):
-            return PydanticOutputParser(pydantic_object=self._type)
+        if self._model is not None:
+            return PydanticOutputParser(pydantic_object=self._model)
         return TypeAdapterOutputParser(self._type)
 
 
