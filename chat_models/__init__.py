@@ -26,6 +26,7 @@ from .message_stream import Part as Part
 from .profile import ModelProfile as ModelProfile
 from .rate_limiters import BaseRateLimiter as BaseRateLimiter
 from .rate_limiters import InMemoryRateLimiter as InMemoryRateLimiter
+from .sqlite_cache import SQLiteCache as SQLiteCache
 from .structured import StructureMethod as StructureMethod
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "ModelProfile",
     "ParrotFakeChatModel",
     "Part",
+    "SQLiteCache",
     "SimpleChatModel",
     "StructureMethod",
     "get_llm_cache",

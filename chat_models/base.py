@@ -53,6 +53,7 @@ from pydantic import ConfigDict, NonNegativeInt, PositiveFloat
 
 from ..errors import (
     CompositionError,
+    ConfigError,
     LevadaError,
     MessageError,
     ModelError,
@@ -84,11 +85,14 @@ from ..runnables import (
 from ..runnables.events import Kind
 from ..tools import ToolLike, convert_to_openai_tool
 from ._attempts import Attempts
-from .caches import BaseCache
+from ._kept import Kept
+from ._pieces import cut_message
+from .caches import SHARED, BaseCache
 from .message_stream import AsyncMessageStream, MessageStream
 from .profile import ModelProfile
 from .rate_limiters import BaseRateLimiter
-from .structured import Structure, StructureMethod, WithRaw
+from .structured import Structure, WithRaw
+from .structured import StructureMethod as StructureMethod
 
 __all__ = ["BaseChatModel", "LanguageModelInput"]
 
@@ -245,6 +249,12 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         """What kind of model this is, for caches and logs."""
         return type(self).__name__
 
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        """The settings that an answer depends on, for caches."""
+        own = type(self).model_fields.keys() - BaseChatModel.model_fields.keys()
+        return {name: getattr(self, name) for name in own}
+
     # What a user writes.
 
     def bind_tools(
@@ -361,34 +371,46 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     # The hooks of the kernel. Twins, side by side.
 
     def _invoke(self, value: LanguageModelInput, run: Run, /, **options: Any) -> AIMessage:
-        messages = self._messages(value)
         if self.streaming and self._streams(options, "_stream"):
             with closing(self._chunks(value, run, options)) as stream:
                 return self._whole(collect(stream))
+        messages = self._messages(value)
+        kept = self._kept(messages, options)
+        if kept is not None and (known := kept.get()) is not None:
+            return self._named(known, run)
         attempts = Attempts(self.max_retries)
         while True:
             try:
-                if self.rate_limiter is not None:
-                    self.rate_limiter.acquire()
-                return self._named(self._generate([*messages], **options), run)
+                self._take_turn()
+                answer = self._named(self._generate([*messages], **options), run)
+                break
             except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
                 seconds = self._wait_after(exc, attempts)
             sleep(seconds)
+        if kept is not None:
+            kept.put(answer)
+        return answer
 
     async def _ainvoke(self, value: LanguageModelInput, run: Run, /, **options: Any) -> AIMessage:
-        messages = self._messages(value)
         if self.streaming and self._streams(options, "_stream", "_astream"):
             async with aclosing(self._achunks(_asingle(value), run, options)) as astream:
                 return self._whole(await acollect(astream))
+        messages = self._messages(value)
+        kept = self._kept(messages, options)
+        if kept is not None and (known := await kept.aget()) is not None:
+            return self._named(known, run)
         attempts = Attempts(self.max_retries)
         while True:
             try:
-                if self.rate_limiter is not None:
-                    await self.rate_limiter.aacquire()
-                return self._named(await self._agenerate([*messages], **options), run)
+                await self._atake_turn()
+                answer = self._named(await self._agenerate([*messages], **options), run)
+                break
             except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
                 seconds = self._wait_after(exc, attempts)
             await asleep(seconds)
+        if kept is not None:
+            await kept.aput(answer)
+        return answer
 
     def _transform(
         self, chunks: Iterator[LanguageModelInput], run: Run, /, **options: Any
@@ -416,21 +438,24 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     ) -> Generator[AIMessageChunk, None, None]:
         messages = self._messages(value)
         name = f"run-{run.own_id()}"
+        kept = self._kept(messages, options)
+        if kept is not None and (known := kept.get()) is not None:
+            yield from cut_message(known.model_copy(update={"id": name}))
+            return
         heard, attempts = _Heard(run), Attempts(self.max_retries)
-        kept = heard.chunks
+        latest = heard.chunks
         while True:
             stream: Iterator[AIMessageChunk] | None = None
             try:
-                if self.rate_limiter is not None:
-                    self.rate_limiter.acquire()
+                self._take_turn()
                 stream = self._stream([*messages], **options)
                 for chunk in stream:
                     if type(chunk) is not AIMessageChunk or chunk.id is None:
                         chunk = self._checked(chunk, name)
                     else:
                         name = chunk.id
-                    kept.append(chunk)
-                    if len(kept) > _KEPT:
+                    latest.append(chunk)
+                    if len(latest) > _KEPT:
                         heard.trim()
                     yield chunk
                 break
@@ -439,42 +464,51 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             finally:
                 _close(stream)
             sleep(seconds)
-        if (closing := self._closing_chunk(heard, name)) is not None:
+        last = self._closing_chunk(heard, name)
+        if kept is not None and (total := heard.sum_or_none()) is not None:
+            kept.put(self._whole(total))
+        if last is not None:
             run.seal()
-            yield closing
+            yield last
 
     async def _achunks(
         self, chunks: AsyncIterator[LanguageModelInput], run: Run, options: Mapping[str, Any]
     ) -> AsyncGenerator[AIMessageChunk, None]:
         messages = self._messages(await acollect(chunks))
         name = f"run-{run.own_id()}"
+        kept = self._kept(messages, options)
+        if kept is not None and (known := await kept.aget()) is not None:
+            for piece in cut_message(known.model_copy(update={"id": name})):
+                yield piece
+            return
         heard, attempts = _Heard(run), Attempts(self.max_retries)
-        kept = heard.chunks
+        latest = heard.chunks
         while True:
             stream: AsyncIterator[AIMessageChunk] | None = None
             try:
-                if self.rate_limiter is not None:
-                    await self.rate_limiter.aacquire()
+                await self._atake_turn()
                 stream = self._astream([*messages], **options)
                 async for chunk in stream:
                     if type(chunk) is not AIMessageChunk or chunk.id is None:
                         chunk = self._checked(chunk, name)
                     else:
                         name = chunk.id
-                    kept.append(chunk)
-                    if len(kept) > _KEPT:
+                    latest.append(chunk)
+                    if len(latest) > _KEPT:
                         heard.trim()
                     yield chunk
                 break
             except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
                 seconds = self._wait_after(exc, attempts, heard)
             finally:
-                if stream is not None:
-                    await aclose(stream)
+                await _aclose(stream)
             await asleep(seconds)
-        if (closing := self._closing_chunk(heard, name)) is not None:
+        last = self._closing_chunk(heard, name)
+        if kept is not None and (total := heard.sum_or_none()) is not None:
+            await kept.aput(self._whole(total))
+        if last is not None:
             run.seal()
-            yield closing
+            yield last
 
     def _stream_style(
         self, options: Mapping[str, Any], *, asynchronous: bool
@@ -498,6 +532,14 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
 
     def _shown_input(self, value: LanguageModelInput) -> Any:
         return {"messages": [[*self._messages(value)]]}
+
+    def _take_turn(self) -> None:
+        if self.rate_limiter is not None:
+            self.rate_limiter.acquire()
+
+    async def _atake_turn(self) -> None:
+        if self.rate_limiter is not None:
+            await self.rate_limiter.aacquire()
 
     # What both colours do alike.
 
@@ -526,6 +568,21 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         raise MessageError(
             f"{self.get_name()} takes text, messages or the value of a prompt; got {shown(value)}"
         )
+
+    def _kept(self, messages: list[BaseMessage], options: Mapping[str, Any]) -> Kept | None:
+        """Give the place of the answer in the cache, if there is one."""
+        cache = self.cache
+        if cache is None or cache is True:
+            if cache and SHARED.cache is None:
+                raise ConfigError(
+                    "cache=True says to use the cache of all models, and there is none. "
+                    "Write set_llm_cache(InMemoryCache())."
+                )
+            cache = SHARED.cache
+        if cache is None or cache is False:
+            return None
+        who = {"type": self._llm_type, "output_version": self.output_version, "options": options}
+        return Kept(cache, messages, {**self._identifying_params, **who})
 
     def _named(self, message: AIMessage, run: Run) -> AIMessage:
         if not isinstance(message, AIMessage):
@@ -561,8 +618,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         if failure is not exc:
             failure.__cause__ = exc
         if heard is not None and isinstance(failure, ModelError) and failure.partial is None:
-            with suppress(TypeError, MessageError):  # chunks that do not add up
-                failure.partial = heard.total()
+            failure.partial = heard.sum_or_none()
         return failure
 
     def _fail(self, exc: Exception, heard: _Heard) -> NoReturn:
@@ -622,6 +678,12 @@ class _Heard:
             raise self._error
         return None if self._sum is None else self._sum.result()
 
+    def sum_or_none(self) -> AIMessageChunk | None:
+        """Give the sum; None also if the chunks do not add up."""
+        with suppress(TypeError, MessageError):
+            return self.total()
+        return None
+
     def _add_up(self, chunks: list[AIMessageChunk]) -> None:
         if not chunks or self._run is not None:
             return
@@ -638,6 +700,11 @@ def _close(stream: Iterator[AIMessageChunk] | None) -> None:
     closing = getattr(stream, "close", None)
     if closing is not None:
         closing()
+
+
+async def _aclose(stream: AsyncIterator[AIMessageChunk] | None) -> None:
+    if stream is not None:
+        await aclose(stream)
 
 
 async def _asingle(value: LanguageModelInput) -> AsyncIterator[LanguageModelInput]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from time import sleep
 from typing import Any, ClassVar
 
@@ -56,6 +56,10 @@ class _Fake(BaseChatModel, abstract=True):
     )
 
     sleep: NonNegativeFloat | None = None
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        return {}
 
     def _wait(self) -> None:
         if self.sleep is not None:
@@ -136,6 +140,11 @@ class _ListFake(_Fake, abstract=True):
     _in_turn: ClassVar[bool] = True
 
     i: int = 0
+    responses: list[Any]
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        return {"responses": self.responses}
 
     def _next(self, count: int) -> int:
         """Give the number of this answer, and go on to the next."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from time import monotonic, sleep
 
-import anyio
+from anyio import sleep as asleep
 
 from ..errors import ConfigError
 
@@ -66,7 +66,7 @@ class InMemoryRateLimiter(BaseRateLimiter):
         self.requests_per_second = requests_per_second
         self.check_every_n_seconds = check_every_n_seconds
         self.max_bucket_size = max_bucket_size
-        self._clock: Callable[[], float] = time.monotonic
+        self._clock: Callable[[], float] = monotonic
         self._lock = threading.Lock()
         self._there = 0.0
         self._filled_at: float | None = None
@@ -75,14 +75,14 @@ class InMemoryRateLimiter(BaseRateLimiter):
         while (seconds := self._take()) > 0:
             if not blocking:
                 return False
-            time.sleep(min(seconds, self.check_every_n_seconds))
+            sleep(min(seconds, self.check_every_n_seconds))
         return True
 
     async def aacquire(self, *, blocking: bool = True) -> bool:
         while (seconds := self._take()) > 0:
             if not blocking:
                 return False
-            await anyio.sleep(min(seconds, self.check_every_n_seconds))
+            await asleep(min(seconds, self.check_every_n_seconds))
         return True
 
     def _take(self) -> float:

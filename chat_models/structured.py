@@ -42,8 +42,9 @@ class Structure:
         self.function = convert_to_openai_function(schema, strict=strict)
         self.name: str = self.function["name"]
         self._type: Any = None if isinstance(schema, Mapping) else schema
-        is_model = isinstance(schema, type) and issubclass(schema, BaseModel)
-        self._model: type[BaseModel] | None = self._type if is_model else None
+        self._model: type[BaseModel] | None = None
+        if isinstance(schema, type) and issubclass(schema, BaseModel):
+            self._model = schema
 
     def tool(self) -> dict[str, Any]:
         """Give the tool whose arguments are such a value."""
