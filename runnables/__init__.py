@@ -47,6 +47,11 @@ from .fallbacks import RunnableWithFallbacks as RunnableWithFallbacks
 from .function import RunnableLambda as RunnableLambda
 from .function import chain as chain
 from .generator import RunnableGenerator as RunnableGenerator
+from .graph import CurveStyle as CurveStyle
+from .graph import Edge as Edge
+from .graph import Graph as Graph
+from .graph import Node as Node
+from .graph import NodeStyles as NodeStyles
 from .hedge import RunnableWithHedge as RunnableWithHedge
 from .observers import AsyncListener as AsyncListener
 from .observers import ListenedRun as ListenedRun
@@ -79,14 +84,19 @@ __all__ = [
     "ConfigurableFieldMultiOption",
     "ConfigurableFieldSingleOption",
     "ConfigurableFieldSpec",
+    "CurveStyle",
     "CustomStreamEvent",
     "DynamicRunnable",
+    "Edge",
     "EndEvent",
     "ErrorEvent",
     "EventData",
     "ExponentialJitterParams",
+    "Graph",
     "ListenedRun",
     "Listener",
+    "Node",
+    "NodeStyles",
     "PromptEndEvent",
     "RouterInput",
     "RouterRunnable",

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .dynamic import DynamicRunnable
     from .event_types import StreamEvent
     from .fallbacks import RunnableWithFallbacks
+    from .graph import Graph
     from .hedge import RunnableWithHedge
     from .observers import AsyncListener, Listener
     from .parallel import RunnableLike
@@ -509,6 +510,18 @@ class Runnable(ABC, Generic[Input, Output]):
     def get_prompts(self, config: RunnableConfig | None = None) -> list[Runnable[Any, Any]]:
         """Give the prompts in it, in their order."""
         return prompts_in(self)
+
+    def get_graph(self, config: RunnableConfig | None = None) -> Graph:
+        """Give the chain as a graph, which draws itself: `draw_mermaid`, `draw_ascii`."""
+        from .graph_of import graph_of
+
+        return graph_of(self, config)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        """What a notebook shows: a picture."""
+        from .notebook import shown_in_notebook
+
+        return shown_in_notebook(self)
 
     # Composition. Each of these is one import and one call: what they make knows this file.
 
