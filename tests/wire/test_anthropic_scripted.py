@@ -442,15 +442,14 @@ def test_nobody_is_there(scripted: ScriptedServer, run: Any) -> None:
 # A stream that breaks, at every byte.
 
 SHORT = [
-    wire.started(),
+    wire.said("message_start", message={"id": "m", "usage": {}}),
     *wire.block(
         0,
         {"type": "thinking", "thinking": ""},
         {"type": "thinking_delta", "thinking": "é"},
-        {"type": "signature_delta", "signature": "s"},
     ),
     *wire.text(1, "Yes", "🐟"),
-    wire.stopped(),
+    wire.said("message_stop"),
 ]
 
 
