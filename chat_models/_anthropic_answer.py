@@ -48,13 +48,14 @@ def read_message(message: Mapping[str, Any]) -> AIMessage:
                 invalid.append(invalid_tool_call(name=name, args=str(given), id=id))
             else:
                 calls.append(tool_call(name=name or "", args=args, id=id))
+    usage = message.get("usage") or {}
     return AIMessage(
         _plain(blocks),
         id=message.get("id"),
         tool_calls=calls,
         invalid_tool_calls=invalid,
-        response_metadata=_about(message, message.get("model"), message["usage"]),
-        usage_metadata=_read_usage(message["usage"]),
+        response_metadata=_about(message, message.get("model"), usage),
+        usage_metadata=_read_usage(usage),
     )
 
 
@@ -211,8 +212,10 @@ def _about(said: Mapping[str, Any], model: str | None, usage: Block) -> dict[str
     return {"model_provider": PROVIDER, **named, **about, "usage": usage}
 
 
-def _read_usage(usage: Mapping[str, Any]) -> UsageMetadata:
+def _read_usage(usage: Mapping[str, Any]) -> UsageMetadata | None:
     """Read the usage. The API counts what is cached apart; here it is a part of the input."""
+    if not usage:
+        return None
     read = usage.get("cache_read_input_tokens") or 0
     created = usage.get("cache_creation_input_tokens") or 0
     given = (usage.get("input_tokens") or 0) + read + created

@@ -355,6 +355,11 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             )
         return asked or ways[0]
 
+    def __repr_args__(self) -> Any:
+        for name, value in super().__repr_args__():
+            if name in self.model_fields_set:
+                yield name, value
+
     def __enter__(self) -> Self:
         return self
 

@@ -159,11 +159,6 @@ class ChatLlamaCpp(BaseChatModel, _Sampling):
                 if (piece := answer.piece(chunk)) is not None:
                     yield piece
 
-    def __repr_args__(self) -> Any:
-        for name, value in super().__repr_args__():
-            if name in self.model_fields_set:
-                yield name, value
-
     def _settings(self) -> tuple[object, ...]:
         return self.model_path, self.n_ctx, self.n_threads, self.n_parallel, self.chat_template
 
