@@ -48,7 +48,7 @@ def read_message(message: Mapping[str, Any]) -> AIMessage:
                 invalid.append(invalid_tool_call(name=name, args=str(given), id=id))
             else:
                 calls.append(tool_call(name=name or "", args=args, id=id))
-    usage = message.get("usage") or {}
+    usage: Block = message.get("usage") or {}
     return AIMessage(
         _plain(blocks),
         id=message.get("id"),

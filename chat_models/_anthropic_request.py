@@ -24,7 +24,7 @@ from ..messages.standard import standard_block
 from ..messages.tool_calls import parse_arguments
 from ..tools import convert_to_anthropic_tool
 
-__all__ = ["answers_in_blocks", "written_messages", "written_options"]
+__all__ = ["answers_in_blocks", "thinks", "written_messages", "written_options"]
 
 Block: TypeAlias = dict[str, Any]
 
@@ -360,13 +360,17 @@ def _closed(schema: Block) -> Block:
         raise ConfigError(f"the Messages API cannot answer by {shown(schema)}: {exc}") from exc
 
 
+def thinks(thinking: Mapping[str, Any] | None) -> bool:
+    """Whether the model may think, with this in the request."""
+    return thinking is not None and thinking.get("type") != "disabled"
+
+
 def answers_in_blocks(request: Mapping[str, Any]) -> bool:
     """Whether the answer to this request may hold more than text, so that it streams as blocks."""
-    thinking = request.get("thinking")
     return bool(
         request.get("tools")
         or request.get("mcp_servers")
-        or (is_object(thinking) and thinking.get("type") != "disabled")
+        or thinks(request.get("thinking"))
         or any(_cites(turn["content"]) for turn in request["messages"])
     )
 

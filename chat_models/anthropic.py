@@ -40,12 +40,13 @@ from ..messages.shapes import is_object
 from ..runnables import Runnable, acollect
 from ..tools import ToolLike, convert_to_anthropic_tool
 from ._anthropic_answer import Answer, read_message, settled
-from ._anthropic_request import answers_in_blocks, written_messages, written_options
+from ._anthropic_request import answers_in_blocks, thinks, written_messages, written_options
 from ._clients import Clients
 from ._http_errors import broke_off, status_error, transport_error
 from ._options import check_options
 from ._sse import ServerEvent, aread_events, read_events
-from .base import BaseChatModel, LanguageModelInput, StructureMethod
+from .base import BaseChatModel, LanguageModelInput
+from .structured import StructureMethod
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, AsyncAnthropic
@@ -173,6 +174,12 @@ class ChatAnthropic(BaseChatModel):
             raise self._failure(exc) from exc
 
     # What the base class calls.
+
+    def _structure_method(self, asked: StructureMethod | None) -> StructureMethod:
+        # The API lets nobody make a model call a tool that may think first.
+        if asked is None and thinks(self.thinking):
+            return "json_schema"
+        return super()._structure_method(asked)
 
     def _generate(
         self, messages: list[BaseMessage], stop: list[str] | None = None, **kwargs: Any

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import anyio
 import pytest
+from pydantic import BaseModel
 
 import anthropic_wire as wire
 from levada.chat_models import ChatAnthropic
@@ -308,6 +309,39 @@ def test_bound_tools_are_sent_with_all_that_they_say(
     assert request["tools"][1]["input_schema"]["properties"]["zone"]["type"] == "string"
     assert request["tools"][2:] == [cached, search]
     assert request["tool_choice"] == {"type": "any", "disable_parallel_tool_use": True}
+
+
+class Weather(BaseModel):
+    """Where it is."""
+
+    city: str
+
+
+def test_a_value_is_asked_for_by_a_tool_and_grows(
+    scripted: ScriptedServer, chat: ChatAnthropic, run: Any
+) -> None:
+    called = wire.json_of(0, wire.call("tool_use", "toolu_1", "Weather"), '{"city": "Os', 'lo"}')
+    scripted.answers(sse(wire.started(), *called, wire.stopped("tool_use")))
+    values = run.stream(chat.with_structured_output(Weather), "Hi")
+    assert values[0] == Weather(city="Os")
+    assert values[-1] == Weather(city="Oslo")
+    request = scripted.requests[0].json
+    assert request["tool_choice"] == {"type": "tool", "name": "Weather"}
+    assert request["tools"][0]["description"] == "Where it is."
+
+
+def test_a_model_that_thinks_is_asked_by_the_schema(
+    scripted: ScriptedServer, chat: ChatAnthropic, run: Any
+) -> None:
+    """It may not be made to call a tool."""
+    chat.thinking = THINKING
+    thought = {"type": "thinking", "thinking": "Hm.", "signature": "s"}
+    body = wire.message([thought, {"type": "text", "text": '{"city": "Oslo"}'}])
+    scripted.answers(Reply(json.dumps(body).encode()))
+    assert run.invoke(chat.with_structured_output(Weather), "Hi") == Weather(city="Oslo")
+    request = scripted.requests[0].json
+    assert "tools" not in request
+    assert request["output_config"]["format"]["schema"]["properties"]["city"]["type"] == "string"
 
 
 def test_a_long_answer_is_streamed_although_it_is_asked_for_at_once(
