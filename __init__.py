@@ -18,6 +18,7 @@ __all__ = [
     "ChatPromptTemplate",
     "GenericFakeChatModel",
     "HumanMessage",
+    "InMemoryChatMessageHistory",
     "JsonOutputParser",
     "LevadaError",
     "MessagesPlaceholder",
@@ -29,6 +30,7 @@ __all__ = [
     "RunnableParallel",
     "RunnablePassthrough",
     "RunnableSequence",
+    "RunnableWithMessageHistory",
     "StrOutputParser",
     "SystemMessage",
     "ToolMessage",
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from .chat_models import ChatLlamaCpp as ChatLlamaCpp
     from .chat_models import GenericFakeChatModel as GenericFakeChatModel
     from .errors import LevadaError as LevadaError
+    from .history import InMemoryChatMessageHistory as InMemoryChatMessageHistory
+    from .history import RunnableWithMessageHistory as RunnableWithMessageHistory
     from .messages import AIMessage as AIMessage
     from .messages import AIMessageChunk as AIMessageChunk
     from .messages import HumanMessage as HumanMessage
@@ -60,7 +64,16 @@ if TYPE_CHECKING:
 else:
     # No table says where a name lives: the packages know, each by its own __all__. They are asked
     # from the ground up, so a name loads only floors that lie below its own.
-    _FLOORS = ("errors", "messages", "runnables", "prompts", "parsers", "tools", "chat_models")
+    _FLOORS = (
+        "errors",
+        "messages",
+        "runnables",
+        "prompts",
+        "parsers",
+        "tools",
+        "history",
+        "chat_models",
+    )
 
     def __getattr__(name):
         if name in __all__:
