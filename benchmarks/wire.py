@@ -27,6 +27,9 @@ TURNS = 9
 LIMIT = 1.10  # of the SDK alone
 SUPPORT = Path(__file__).resolve().parent.parent / "tests" / "support"
 
+# With a tool in the request, text comes in blocks.
+TOOL = {"name": "look", "input_schema": {"type": "object"}}
+
 Reader = Callable[[], int]
 """Reads one stream and says how many characters of text there were."""
 
@@ -75,6 +78,9 @@ def anthropic_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
     return {
         "sync: SDK alone": bare,
         "sync: levada, model": lambda: sum(len(chunk.text) for chunk in chat.stream("Hi")),
+        "sync: levada, blocks": lambda: sum(
+            len(chunk.text) for chunk in chat.stream("Hi", tools=[TOOL])
+        ),
         "sync: levada, chain": lambda: sum(map(len, chain.stream({"what": "Hi"}))),
         "async: SDK alone": lambda: loop.run(abare()),
         "async: levada, model": lambda: loop.run(achat()),

@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import pytest
+from pydantic import BaseModel, Field
 
 from levada.chat_models import ChatAnthropic
 from levada.errors import ContextLengthError
@@ -132,6 +133,17 @@ def test_a_tool_is_called_and_its_result_is_answered(chat: ChatAnthropic, run: A
     answer = run.invoke(chat, [asked, calls, result], tools=[WEATHER])
     assert answer.tool_calls == []
     assert answer.text
+
+
+class Weather(BaseModel):
+    """The weather of a city."""
+
+    city: str = Field(max_length=12)
+
+
+def test_a_value_is_given_for_words(chat: ChatAnthropic, run: Any) -> None:
+    chain = chat.with_structured_output(Weather, max_tokens=60)
+    assert isinstance(run.invoke(chain, "Use Weather for Paris"), Weather)
 
 
 def test_a_prompt_that_is_too_long_is_told_from_other_errors(chat: ChatAnthropic, run: Any) -> None:
