@@ -251,9 +251,10 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
-        """The settings that an answer depends on, for caches."""
+        """The settings that an answer depends on, for caches: fields that are not excluded."""
         own = type(self).model_fields.keys() - BaseChatModel.model_fields.keys()
-        return {name: getattr(self, name) for name in own}
+        fields = type(self).model_fields
+        return {name: getattr(self, name) for name in own if not fields[name].exclude}
 
     # What a user writes.
 
@@ -388,13 +389,13 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             try:
                 self._take_turn()
                 answer = self._named(self._generate([*messages], **options), run)
-                break
             except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
                 seconds = self._wait_after(exc, attempts)
+            else:
+                if kept is not None:
+                    kept.put(answer)
+                return answer
             sleep(seconds)
-        if kept is not None:
-            kept.put(answer)
-        return answer
 
     async def _ainvoke(self, value: LanguageModelInput, run: Run, /, **options: Any) -> AIMessage:
         if self.streaming and self._streams(options, "_stream", "_astream"):
@@ -409,13 +410,13 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             try:
                 await self._atake_turn()
                 answer = self._named(await self._agenerate([*messages], **options), run)
-                break
             except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
                 seconds = self._wait_after(exc, attempts)
+            else:
+                if kept is not None:
+                    await kept.aput(answer)
+                return answer
             await asleep(seconds)
-        if kept is not None:
-            await kept.aput(answer)
-        return answer
 
     def _transform(
         self, chunks: Iterator[LanguageModelInput], run: Run, /, **options: Any
