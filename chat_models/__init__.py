@@ -18,6 +18,8 @@ from .fakes import FakeMessagesListChatModel as FakeMessagesListChatModel
 from .fakes import GenericFakeChatModel as GenericFakeChatModel
 from .fakes import ParrotFakeChatModel as ParrotFakeChatModel
 from .fakes import SimpleChatModel as SimpleChatModel
+from .init import ConfigurableChatModel as ConfigurableChatModel
+from .init import init_chat_model as init_chat_model
 from .llama_cpp import ChatLlamaCpp as ChatLlamaCpp
 from .message_stream import AsyncMessageStream as AsyncMessageStream
 from .message_stream import AsyncPart as AsyncPart
@@ -37,6 +39,7 @@ __all__ = [
     "BaseRateLimiter",
     "ChatAnthropic",
     "ChatLlamaCpp",
+    "ConfigurableChatModel",
     "FakeChatModel",
     "FakeListChatModel",
     "FakeMessagesListChatModel",
@@ -52,5 +55,6 @@ __all__ = [
     "SimpleChatModel",
     "StructureMethod",
     "get_llm_cache",
+    "init_chat_model",
     "set_llm_cache",
 ]

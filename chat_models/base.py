@@ -36,6 +36,7 @@ from __future__ import annotations
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
+    Callable,
     Generator,
     Iterator,
     Mapping,
@@ -49,7 +50,7 @@ from typing import Any, ClassVar, Literal, NoReturn, Self, TypeAlias, TypeVar, o
 import anyio
 import anyio.to_thread
 from anyio import sleep as asleep
-from pydantic import ConfigDict, NonNegativeInt, PositiveFloat
+from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat
 
 from ..errors import (
     CompositionError,
@@ -69,6 +70,8 @@ from ..messages import (
     MessageLikeRepresentation,
     PromptValue,
     convert_to_messages,
+    count_tokens_approximately,
+    get_buffer_string,
     message_chunk_to_message,
 )
 from ..messages.chunks import ChunkAccumulator
@@ -85,7 +88,7 @@ from ..runnables import (
 from ..runnables.events import Kind
 from ..tools import ToolLike, convert_to_openai_tool
 from ._attempts import Attempts
-from ._kept import Kept
+from ._kept import Kept, key_text
 from ._pieces import cut_message
 from .caches import SHARED, BaseCache
 from .message_stream import AsyncMessageStream, MessageStream
@@ -135,6 +138,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         profile: What is known of the model, such as the size of its context.
         tags: Tags of the runs of this model.
         metadata: Metadata of the runs of this model.
+        custom_get_token_ids: Gives the tokens of a text, where the model itself cannot say.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -156,6 +160,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     profile: ModelProfile | None = None
     tags: list[str] | None = None
     metadata: dict[str, Any] | None = None
+    custom_get_token_ids: Callable[[str], list[int]] | None = Field(default=None, exclude=True)
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         kwargs["abstract"] = abstract  # a word that pydantic's own signature does not know
@@ -355,6 +360,42 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
                 f"it has {', '.join(map(repr, ways))}"
             )
         return asked or ways[0]
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """Give the tokens of a text, by `custom_get_token_ids`.
+
+        Raises:
+            UnsupportedError: There is no such function.
+        """
+        if self.custom_get_token_ids is None:
+            raise UnsupportedError(
+                f"{self.get_name()} does not know the tokens of a text. Give it a tokenizer: "
+                "custom_get_token_ids=encoding.encode"
+            )
+        return self.custom_get_token_ids(text)
+
+    def get_num_tokens(self, text: str) -> int:
+        """Give how many tokens a text has; an estimate, if there is no `custom_get_token_ids`."""
+        if self.custom_get_token_ids is not None:
+            return len(self.custom_get_token_ids(text))
+        return count_tokens_approximately([text], extra_tokens_per_message=0)
+
+    def get_num_tokens_from_messages(
+        self,
+        messages: Sequence[MessageLikeRepresentation],
+        tools: Sequence[ToolLike] | None = None,
+    ) -> int:
+        """Give how many tokens messages and tools have; a provider may know better than to guess.
+
+        Args:
+            messages: Whatever `convert_to_messages` takes.
+            tools: See `bind_tools`.
+        """
+        described = [convert_to_openai_tool(tool) for tool in tools or ()]
+        if self.custom_get_token_ids is None:
+            return count_tokens_approximately(messages, tools=described)
+        texts = [get_buffer_string([message]) for message in convert_to_messages(messages)]
+        return sum(map(self.get_num_tokens, [*texts, *map(key_text, described)]))
 
     def __repr_args__(self) -> Any:
         for name, value in super().__repr_args__():

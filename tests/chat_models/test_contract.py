@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from typing import Any
 
 from chat_model_contract import ChatModelContract
 
+from house import ROOT
 from levada.chat_models import (
     BaseChatModel,
     FakeListChatModel,
@@ -14,7 +15,7 @@ from levada.chat_models import (
     GenericFakeChatModel,
 )
 from levada.errors import UnsupportedError
-from levada.messages import AIMessage, AIMessageChunk, BaseMessage
+from levada.messages import AIMessage
 
 
 class TestGenericFakeChatModel(ChatModelContract):
@@ -40,21 +41,18 @@ class TestFakeListChatModel(ChatModelContract):
         return FakeListChatModel(responses=[a.text for a in answers], **settings)
 
 
-class Typewriter(BaseChatModel):
-    """The model of the page "Write your own": tests/test_docs_examples.py runs that one."""
+def own_model() -> type[BaseChatModel]:
+    """Give the class of "Write your own", as it stands in the docs."""
+    page = (ROOT / "docs" / "chat_models.md").read_text(encoding="utf-8")
+    (code,) = [c for c in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "Typewriter" in c]
+    names: dict[str, Any] = {"__name__": "own_model"}
+    exec(code, names)
+    assert len(code[code.index("class") : code.index("print(")].strip().splitlines()) <= 20
+    made: type[BaseChatModel] = names["Typewriter"]
+    return made
 
-    answer: str
 
-    def _generate(
-        self, messages: list[BaseMessage], stop: list[str] | None = None, **options: Any
-    ) -> AIMessage:
-        return AIMessage(self.answer)
-
-    def _stream(
-        self, messages: list[BaseMessage], stop: list[str] | None = None, **options: Any
-    ) -> Iterator[AIMessageChunk]:
-        for word in self.answer.split(" "):
-            yield AIMessageChunk(word + " ")
+OWN_MODEL = own_model()
 
 
 class TestOwnModel(ChatModelContract):
@@ -63,4 +61,4 @@ class TestOwnModel(ChatModelContract):
     def model(self, *answers: AIMessage, **settings: Any) -> BaseChatModel:
         if any(a.tool_calls or a.usage_metadata or a.text != a.content for a in answers):
             raise UnsupportedError("its answers are texts")
-        return Typewriter(answer=answers[0].text if answers else "", **settings)
+        return OWN_MODEL(answer=answers[0].text if answers else "", **settings)
