@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from .anthropic import ChatAnthropic as ChatAnthropic
 from .base import BaseChatModel as BaseChatModel
+from .base import BaseLanguageModel as BaseLanguageModel
 from .base import LanguageModelInput as LanguageModelInput
+from .base import LanguageModelLike as LanguageModelLike
 from .caches import BaseCache as BaseCache
 from .caches import InMemoryCache as InMemoryCache
 from .caches import get_llm_cache as get_llm_cache
@@ -36,6 +38,7 @@ __all__ = [
     "AsyncPart",
     "BaseCache",
     "BaseChatModel",
+    "BaseLanguageModel",
     "BaseRateLimiter",
     "ChatAnthropic",
     "ChatLlamaCpp",
@@ -47,6 +50,7 @@ __all__ = [
     "InMemoryCache",
     "InMemoryRateLimiter",
     "LanguageModelInput",
+    "LanguageModelLike",
     "MessageStream",
     "ModelProfile",
     "ParrotFakeChatModel",

@@ -97,7 +97,7 @@ from .rate_limiters import BaseRateLimiter
 from .structured import Structure, WithRaw
 from .structured import StructureMethod as StructureMethod
 
-__all__ = ["BaseChatModel", "LanguageModelInput"]
+__all__ = ["BaseChatModel", "BaseLanguageModel", "LanguageModelInput", "LanguageModelLike"]
 
 LanguageModelInput: TypeAlias = PromptValue | str | Sequence[MessageLikeRepresentation]
 """What a model takes: the value of a prompt, the user's text, or messages."""
@@ -577,6 +577,9 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             return None
         return self._achunks(_asingle(value), run, options)
 
+    def _labels(self) -> tuple[Sequence[str], Mapping[str, Any]]:
+        return self.tags or (), self.metadata or {}
+
     def _shown_input(self, value: LanguageModelInput) -> Any:
         return {"messages": [[*self._messages(value)]]}
 
@@ -756,3 +759,10 @@ async def _aclose(stream: AsyncIterator[AIMessageChunk] | None) -> None:
 
 async def _asingle(value: LanguageModelInput) -> AsyncIterator[LanguageModelInput]:
     yield value
+
+
+BaseLanguageModel: TypeAlias = BaseChatModel
+"""What LCEL calls the base of all models of language: here there is one kind, the chat model."""
+
+LanguageModelLike: TypeAlias = Runnable[LanguageModelInput, AIMessage]
+"""A model, or one with something bound to it."""

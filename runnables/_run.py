@@ -196,15 +196,16 @@ class WatchedRun(Run):
         self._source: WatchedRun | None = None
         self._next: WatchedRun | None = None
         self._prefix = f"on_{step._kind}_"
-        tag, tags = self.place.tag, self.settings.tags
+        tag, tags, metadata = self.place.tag, self.settings.tags, self.settings.metadata
+        own_tags, own_metadata = step._labels()
         # All events of the run are copies of one dict: a copy is cheaper than a new one.
         self.event: EventDict = {
             "event": self._prefix + "stream",
             "name": self.name or step.get_name(),
             "run_id": self.id,
             "parent_ids": list(self.parents),
-            "tags": [tag, *tags] if tag else list(tags),
-            "metadata": dict(self.settings.metadata),
+            "tags": [*((tag,) if tag else ()), *tags, *(t for t in own_tags if t not in tags)],
+            "metadata": {**own_metadata, **metadata},
             "data": None,
         }
         self.showed: bool = False

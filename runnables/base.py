@@ -146,6 +146,10 @@ class Runnable(ABC, Generic[Input, Output]):
         """What the events show of the input."""
         return value
 
+    def _labels(self) -> tuple[Sequence[str], Mapping[str, Any]]:
+        """Give the tags and metadata of its own runs, which what it calls does not inherit."""
+        return (), {}
+
     def _live(self, value: Input, run: Run, options: Options) -> Generator[Any, None, None] | None:
         """The chunks of a watched call of `invoke`, if this step shows them."""
         return None

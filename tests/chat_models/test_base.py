@@ -326,6 +326,18 @@ def test_events_of_a_model_as_the_root(run) -> None:
     assert output.chunk_position is None  # the empty last chunk is not part of the sum
 
 
+def test_tags_and_metadata_of_a_model_are_those_of_its_runs(run) -> None:
+    model = Streams(tags=["fast", "mine"], metadata={"team": "a", "tier": 1})
+    config = {"tags": ["mine", "call"], "metadata": {"tier": 2}}
+    for event in run.events(RunnablePassthrough() | model, "hi", config):
+        if event["name"] == "Streams":
+            assert event["tags"] == ["seq:step:2", "mine", "call", "fast"]
+            assert event["metadata"] == {"team": "a", "tier": 2}
+        else:
+            assert "fast" not in event["tags"]
+            assert event["metadata"] == {"tier": 2}
+
+
 def test_events_of_a_model_as_a_child(run) -> None:
     events = run.events(
         RunnablePassthrough() | Streams() | RunnableLambda(lambda m: m.content), "hi"
