@@ -25,6 +25,10 @@ from .config_fields import ConfigurableField as ConfigurableField
 from .config_fields import ConfigurableFieldMultiOption as ConfigurableFieldMultiOption
 from .config_fields import ConfigurableFieldSingleOption as ConfigurableFieldSingleOption
 from .config_fields import ConfigurableFieldSpec as ConfigurableFieldSpec
+from .config_tools import ensure_config as ensure_config
+from .config_tools import get_config_list as get_config_list
+from .config_tools import merge_configs as merge_configs
+from .config_tools import patch_config as patch_config
 from .configurable import RunnableConfigurableAlternatives as RunnableConfigurableAlternatives
 from .configurable import RunnableConfigurableFields as RunnableConfigurableFields
 from .custom_event import adispatch_custom_event as adispatch_custom_event
@@ -136,6 +140,10 @@ __all__ = [
     "coerce_to_runnable",
     "collect",
     "dispatch_custom_event",
+    "ensure_config",
+    "get_config_list",
     "iterate_in_thread",
+    "merge_configs",
     "observe",
+    "patch_config",
 ]

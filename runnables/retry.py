@@ -57,7 +57,16 @@ class RunnableRetry(Runnable[Input, Output]):
         ConfigError: An argument is of the wrong kind.
     """
 
-    __slots__ = ("_offered", "_policy", "bound", "max_attempt_number", "name")
+    __slots__ = (
+        "_offered",
+        "_policy",
+        "bound",
+        "exponential_jitter_params",
+        "max_attempt_number",
+        "name",
+        "retry_exception_types",
+        "wait_exponential_jitter",
+    )
     _calls_out = False
     _shown_as_child = False
     _style = "through"
@@ -80,6 +89,11 @@ class RunnableRetry(Runnable[Input, Output]):
             raise ConfigError(f"stop_after_attempt must be at least 1; got {max_attempt_number}")
         self.name: str | None = None
         self.bound: Runnable[Input, Output] = coerce_to_runnable(bound)
+        self.retry_exception_types: (
+            tuple[type[BaseException], ...] | Callable[[BaseException], bool]
+        ) = retry_exception_types
+        self.wait_exponential_jitter: bool = wait_exponential_jitter
+        self.exponential_jitter_params: ExponentialJitterParams | None = exponential_jitter_params
         self.max_attempt_number: int = max_attempt_number
         # An interrupt or an exit is only retried after if its class is named; a cancellation never.
         self._offered: tuple[type[BaseException], ...] = (Exception,)

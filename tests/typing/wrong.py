@@ -103,3 +103,19 @@ config: RunnableConfig = {"run_nam": "mine"}  # type: ignore[typeddict-unknown-k
 number: int = answer.invoke({})  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 texts: list[str] = answer.batch([{}], return_exceptions=True)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 other: Runnable[dict[str, Any], int] = answer  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+
+# What came later: results as they are done, time, configuration, schemas.
+
+doubled.batch_as_completed(["2"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+doubled.batch([2], progress="bar")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+doubled.with_timeout("30")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+doubled.with_timeout(30, 5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+doubled.with_hedge(1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+doubled.with_concurrency("4")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+doubled.with_concurrency(4).invoke("2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+answer | doubled.with_timeout(1)  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
+answer | doubled.with_hedge(after=1)  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
+doubled.configurable_alternatives("which")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+model.configurable_fields(messages="answers")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+doubled.with_types(output_type=str) | double  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
+answer.get_graph().draw_mermaid(curve_style="basis")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
