@@ -17,17 +17,21 @@ _wait = tenacity.wait_exponential(multiplier=0.5, max=8.0) + tenacity.wait_rando
 class Attempts:
     """The attempts of one call. The waits between them grow, and are as long as a provider asks."""
 
-    __slots__ = ("_state", "_stop")
+    __slots__ = ("_retries", "_state")
 
     def __init__(self, retries: int) -> None:
-        self._stop = tenacity.stop_after_attempt(retries + 1)
-        self._state = tenacity.RetryCallState(tenacity.Retrying(), fn=None, args=(), kwargs={})
+        self._retries = retries
+        self._state: tenacity.RetryCallState | None = None  # costs more than a call that succeeds
 
     def wait_after(self, failure: Exception) -> float | None:
         """Give the seconds to wait before the next attempt; None: this failure is the last."""
-        if not isinstance(failure, ModelError) or not failure.retryable or self._stop(self._state):
+        if not isinstance(failure, ModelError) or not failure.retryable:
             return None
+        if self._state is None:
+            self._state = tenacity.RetryCallState(tenacity.Retrying(), fn=None, args=(), kwargs={})
         asked = failure.retry_after or 0.0
+        if asked > LONGEST_WAIT_S or tenacity.stop_after_attempt(self._retries + 1)(self._state):
+            return None
         seconds = max(_wait(self._state), asked)
         self._state.prepare_for_next_attempt()
-        return None if asked > LONGEST_WAIT_S else seconds
+        return seconds

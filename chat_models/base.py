@@ -75,6 +75,7 @@ from ..messages import (
     message_chunk_to_message,
 )
 from ..messages.chunks import ChunkAccumulator
+from ..messages.content import Content
 from ..runnables import (
     Run,
     Runnable,
@@ -106,8 +107,8 @@ T = TypeVar("T")
 
 _HOOKS = ("_generate", "_agenerate", "_stream", "_astream")
 
-# Of a stream that may still fail, this many chunks are kept as they are; older ones are added up.
-_KEPT = 256
+# A chunk of which only these are given is text and nothing else: its `content` and its `id`.
+_FIELDS_OF_TEXT = 2
 
 
 class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstract=True):
@@ -422,7 +423,8 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             with closing(self._chunks(value, run, options)) as stream:
                 return self._whole(collect(stream))
         messages = self._messages(value)
-        kept = self._kept(messages, options)
+        cached = self.cache is not None or SHARED.cache is not None
+        kept = self._kept(messages, options) if cached else None
         if kept is not None and (known := kept.get()) is not None:
             return self._named(known, run)
         attempts = Attempts(self.max_retries)
@@ -443,7 +445,8 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             async with aclosing(self._achunks(_asingle(value), run, options)) as astream:
                 return self._whole(await acollect(astream))
         messages = self._messages(value)
-        kept = self._kept(messages, options)
+        cached = self.cache is not None or SHARED.cache is not None
+        kept = self._kept(messages, options) if cached else None
         if kept is not None and (known := await kept.aget()) is not None:
             return self._named(known, run)
         attempts = Attempts(self.max_retries)
@@ -485,12 +488,14 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     ) -> Generator[AIMessageChunk, None, None]:
         messages = self._messages(value)
         name = f"run-{run.own_id()}"
-        kept = self._kept(messages, options)
+        cached = self.cache is not None or SHARED.cache is not None
+        kept = self._kept(messages, options) if cached else None
         if kept is not None and (known := kept.get()) is not None:
             yield from cut_message(known.model_copy(update={"id": name}))
             return
         heard, attempts = _Heard(run), Attempts(self.max_retries)
-        latest = heard.chunks
+        text = heard.text
+        last: AIMessageChunk | None = None
         while True:
             stream: Iterator[AIMessageChunk] | None = None
             try:
@@ -501,35 +506,40 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
                         chunk = self._checked(chunk, name)
                     else:
                         name = chunk.id
-                    latest.append(chunk)
-                    if len(latest) > _KEPT:
-                        heard.trim()
+                    last = chunk
+                    # Per token: no call, and nothing kept that the garbage collector looks at.
+                    if len(chunk.__pydantic_fields_set__) == _FIELDS_OF_TEXT:
+                        text.append(chunk.content)
+                    else:
+                        heard.add(chunk)
                     yield chunk
                 break
             except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
-                seconds = self._wait_after(exc, attempts, heard)
+                seconds = self._wait_after(exc, attempts, heard if last else None)
             finally:
                 _close(stream)
             sleep(seconds)
-        last = self._closing_chunk(heard, name)
+        closing = self._closing_chunk(last, name)
         if kept is not None and (total := heard.sum_or_none()) is not None:
             kept.put(self._whole(total))
-        if last is not None:
+        if closing is not None:
             run.seal()
-            yield last
+            yield closing
 
     async def _achunks(
         self, chunks: AsyncIterator[LanguageModelInput], run: Run, options: Mapping[str, Any]
     ) -> AsyncGenerator[AIMessageChunk, None]:
         messages = self._messages(await acollect(chunks))
         name = f"run-{run.own_id()}"
-        kept = self._kept(messages, options)
+        cached = self.cache is not None or SHARED.cache is not None
+        kept = self._kept(messages, options) if cached else None
         if kept is not None and (known := await kept.aget()) is not None:
             for piece in cut_message(known.model_copy(update={"id": name})):
                 yield piece
             return
         heard, attempts = _Heard(run), Attempts(self.max_retries)
-        latest = heard.chunks
+        text = heard.text
+        last: AIMessageChunk | None = None
         while True:
             stream: AsyncIterator[AIMessageChunk] | None = None
             try:
@@ -540,22 +550,25 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
                         chunk = self._checked(chunk, name)
                     else:
                         name = chunk.id
-                    latest.append(chunk)
-                    if len(latest) > _KEPT:
-                        heard.trim()
+                    last = chunk
+                    # Per token: no call, and nothing kept that the garbage collector looks at.
+                    if len(chunk.__pydantic_fields_set__) == _FIELDS_OF_TEXT:
+                        text.append(chunk.content)
+                    else:
+                        heard.add(chunk)
                     yield chunk
                 break
             except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
-                seconds = self._wait_after(exc, attempts, heard)
+                seconds = self._wait_after(exc, attempts, heard if last else None)
             finally:
                 await _aclose(stream)
             await asleep(seconds)
-        last = self._closing_chunk(heard, name)
+        closing = self._closing_chunk(last, name)
         if kept is not None and (total := heard.sum_or_none()) is not None:
             await kept.aput(self._whole(total))
-        if last is not None:
+        if closing is not None:
             run.seal()
-            yield last
+            yield closing
 
     def _stream_style(
         self, options: Mapping[str, Any], *, asynchronous: bool
@@ -654,11 +667,11 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             return chunk
         return chunk.model_copy(update={"id": name})
 
-    def _closing_chunk(self, heard: _Heard, name: str) -> AIMessageChunk | None:
+    def _closing_chunk(self, last: AIMessageChunk | None, name: str) -> AIMessageChunk | None:
         """The empty chunk that ends a message whose last chunk the model did not mark."""
-        if not heard.chunks:
+        if last is None:
             raise ModelError(f"{self.get_name()} ended its stream without a single chunk")
-        if heard.chunks[-1].chunk_position == "last":
+        if last.chunk_position == "last":
             return None
         return AIMessageChunk(content="", id=name, chunk_position="last")
 
@@ -676,9 +689,8 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
 
     def _wait_after(self, exc: Exception, attempts: Attempts, heard: _Heard | None = None) -> float:
         """Give how long to wait before the next attempt; raise the failure, if there is none."""
-        begun = heard is not None and bool(heard.chunks)
         failure = self._failure(exc, heard)
-        seconds = None if begun else attempts.wait_after(failure)
+        seconds = None if heard is not None else attempts.wait_after(failure)
         if seconds is None:
             raise failure
         return seconds
@@ -691,30 +703,32 @@ class _Heard:
         run: The run that it comes in, which knows the sum if somebody watches it.
 
     Attributes:
-        chunks: The latest chunks, the last one among them; the older are added up.
+        text: The latest contents, of chunks that are nothing else; what came before is added up.
     """
 
-    __slots__ = ("_error", "_run", "_sum", "chunks")
+    __slots__ = ("_error", "_run", "_sum", "text")
 
     def __init__(self, run: Run | None = None) -> None:
-        self.chunks: list[AIMessageChunk] = []
+        self.text: list[Content] = []
         self._run = run if run is not None and run.id is not None else None
         self._sum: ChunkAccumulator[AIMessageChunk] | None = None
         self._error: Exception | None = None
 
     def add(self, chunk: AIMessageChunk) -> None:
-        """Note a chunk. A loop that does so once per token appends to `chunks`, and trims."""
-        self.chunks.append(chunk)
-        if len(self.chunks) > _KEPT:
-            self.trim()
-
-    def trim(self) -> None:
-        """Add up all but the last chunk, so that memory stays flat."""
-        self._add_up(self.chunks[:-1])
-        del self.chunks[:-1]
+        """Note a chunk."""
+        if self._run is not None:
+            return
+        if self.text:
+            self._add_text()
+        self._sum = self._sum or AIMessageChunk.accumulator()
+        try:
+            self._sum.add(chunk)
+        except (TypeError, MessageError) as exc:
+            # Whoever reads the stream may not want the sum: who asks for it gets the error.
+            self._error = self._error or exc
 
     def total(self) -> AIMessageChunk | None:
-        """Give the sum, or None if nothing has come. This is the end: it keeps no chunks.
+        """Give the sum, or None if nothing has come.
 
         Raises:
             TypeError: The chunks do not add up; or a MessageError.
@@ -722,8 +736,8 @@ class _Heard:
         if self._run is not None:
             total: AIMessageChunk | None = self._run.output()
             return total
-        self._add_up(self.chunks)
-        self.chunks.clear()
+        if self.text:
+            self._add_text()
         if self._error is not None:
             raise self._error
         return None if self._sum is None else self._sum.result()
@@ -734,16 +748,11 @@ class _Heard:
             return self.total()
         return None
 
-    def _add_up(self, chunks: list[AIMessageChunk]) -> None:
-        if not chunks or self._run is not None:
-            return
-        self._sum = self._sum or AIMessageChunk.accumulator()
-        try:
-            for chunk in chunks:
-                self._sum.add(chunk)
-        except (TypeError, MessageError) as exc:
-            # Whoever reads the stream may not want the sum: who asks for it gets the error.
-            self._error = self._error or exc
+    def _add_text(self) -> None:
+        pieces = [*self.text]
+        self.text.clear()
+        for piece in pieces:
+            self.add(AIMessageChunk(piece))
 
 
 def _close(stream: Iterator[AIMessageChunk] | None) -> None:
