@@ -27,6 +27,7 @@ from .message_stream import AsyncMessageStream as AsyncMessageStream
 from .message_stream import AsyncPart as AsyncPart
 from .message_stream import MessageStream as MessageStream
 from .message_stream import Part as Part
+from .prices import message_cost as message_cost
 from .profile import ModelProfile as ModelProfile
 from .rate_limiters import BaseRateLimiter as BaseRateLimiter
 from .rate_limiters import InMemoryRateLimiter as InMemoryRateLimiter
@@ -60,5 +61,6 @@ __all__ = [
     "StructureMethod",
     "get_llm_cache",
     "init_chat_model",
+    "message_cost",
     "set_llm_cache",
 ]

@@ -54,10 +54,19 @@ def init_chat_model(
 ) -> BaseChatModel: ...
 @overload
 def init_chat_model(
-    model: str | None = None,
+    model: None = None,
     *,
     model_provider: str | None = None,
     configurable_fields: Literal["any"] | Sequence[str] | None = None,
+    config_prefix: str | None = None,
+    **kwargs: Any,
+) -> ConfigurableChatModel: ...
+@overload
+def init_chat_model(
+    model: str,
+    *,
+    model_provider: str | None = None,
+    configurable_fields: Literal["any"] | Sequence[str],
     config_prefix: str | None = None,
     **kwargs: Any,
 ) -> ConfigurableChatModel: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -69,9 +70,7 @@ def _blocks(answer: AIMessage) -> list[dict[str, Any]]:
 
 def _streamed(i: int, block: dict[str, Any]) -> list[bytes]:
     if block["type"] == "text":
-        return wire.text(
-            i, *[f"{word} " for word in block["text"].split(" ")][:-1], block["text"].split(" ")[-1]
-        )
+        return wire.text(i, *re.findall(r"\S+\s*", block["text"]))
     if block["type"] == "thinking":
         empty = {"type": "thinking", "thinking": "", "signature": ""}
         thought = {"type": "thinking_delta", "thinking": block["thinking"]}
