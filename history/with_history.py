@@ -202,10 +202,10 @@ class RunnableWithMessageHistory(Runnable[Any, Any]):
         return self.get_session_history(**{key: values[key] for key in keys})
 
     def _load(self, value: Any, config: RunnableConfig) -> list[BaseMessage]:
-        return self._before(value, config["configurable"][_KEY].messages)
+        return self._before(value, _store_in(config).messages)
 
     async def _aload(self, value: Any, config: RunnableConfig) -> list[BaseMessage]:
-        return self._before(value, await config["configurable"][_KEY].aget_messages())
+        return self._before(value, await _store_in(config).aget_messages())
 
     def _before(self, value: Any, messages: list[BaseMessage]) -> list[BaseMessage]:
         return list(messages) if self.history_messages_key else [*messages, *self._said(value)]
@@ -222,19 +222,21 @@ class RunnableWithMessageHistory(Runnable[Any, Any]):
         self, value: Any, key: str | None, usual: str, speaker: type[HumanMessage | AIMessage]
     ) -> list[BaseMessage]:
         if isinstance(value, Mapping):
-            key = key or (next(iter(value)) if len(value) == 1 else usual)
-            if key not in value:
+            given: Mapping[str, Any] = value
+            key = key or (next(iter(given)) if len(given) == 1 else usual)
+            if key not in given:
                 raise CompositionError(
-                    f"the {usual} has no key {key!r}, it has {', '.join(map(repr, value))}; "
+                    f"the {usual} has no key {key!r}, it has {', '.join(map(repr, given))}; "
                     f"say which one holds its messages: {usual}_messages_key=..."
                 )
-            value = value[key]
+            value = given[key]
         if isinstance(value, str):
             return [speaker(value)]
         if isinstance(value, BaseMessage):
             return [value]
         if isinstance(value, list | tuple):
-            return convert_to_messages(value)
+            messages: Sequence[Any] = value
+            return convert_to_messages(messages)
         raise CompositionError(
             f"the {usual} of a chain with a history is text, a message or messages, or a dict with "
             f"one of these; got {shown(value)}"
@@ -242,6 +244,11 @@ class RunnableWithMessageHistory(Runnable[Any, Any]):
 
 
 _KEY = "message_history"
+
+
+def _store_in(config: RunnableConfig) -> BaseChatMessageHistory:
+    store: BaseChatMessageHistory = (config.get("configurable") or {})[_KEY]
+    return store
 
 
 def _with(history: BaseChatMessageHistory) -> RunnableConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ._execute import end_left
@@ -81,10 +82,7 @@ class _UntilLeft:
         if takers is None:
             return None
         leave = self._leave
-        return Takers(
-            lambda event: leave._shown(run, takers, event),
-            lambda event: leave._told(run, takers, event),
-        )
+        return Takers(partial(leave._shown, run, takers), partial(leave._told, run, takers))
 
     def take_custom(self, event: EventDict, /) -> None:
         self._leave._custom(self._sink, event)

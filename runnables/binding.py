@@ -106,7 +106,7 @@ class RunnableBinding(Runnable[Input, Output]):
         )
 
     def _like(self, **changes: Any) -> RunnableBinding[Any, Any]:
-        given = {
+        given: dict[str, Any] = {
             "kwargs": self.kwargs,
             "config": self.config,
             "custom_input_type": self.custom_input_type,

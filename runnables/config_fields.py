@@ -118,7 +118,7 @@ def options_spec(
     field: ConfigurableFieldSingleOption | ConfigurableFieldMultiOption, description: str | None
 ) -> ConfigurableFieldSpec:
     """Give the key of a choice; its type has the names of the options."""
-    one: Any = Literal[tuple(field.options)]  # pyright: ignore[reportInvalidTypeForm]  # at runtime
+    one: Any = Literal[tuple(field.options)]
     several = isinstance(field, ConfigurableFieldMultiOption)
     return ConfigurableFieldSpec(
         id=field.id,

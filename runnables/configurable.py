@@ -97,26 +97,21 @@ class RunnableConfigurableFields(DynamicRunnable[Input, Output]):
             elif isinstance(field, ConfigurableFieldSingleOption):
                 changes[name] = _option(field, values.get(field.id, field.default))
             else:
-                chosen = values.get(field.id, field.default)
-                if isinstance(chosen, str) or not isinstance(chosen, Sequence):
-                    raise ConfigError(
-                        f"the configurable {field.id!r} takes a list of choices; "
-                        f"got {shown(chosen)}"
-                    )
+                chosen = _listed(field.id, values.get(field.id, field.default))
                 changes[name] = [_option(field, key) for key in chosen]
         return self._made_with(changes) if changes else self.default, values
 
     def _made_with(self, changes: dict[str, Any]) -> Any:
         step: Any = self.default
-        kind: type[BaseModel] = type(step)
+        model: type[BaseModel] = step.__class__
         arguments: dict[str, Any] = dict(step.__pydantic_extra__ or {})
-        for name, field in kind.model_fields.items():
+        for name, field in model.model_fields.items():
             if field.init is not False:
-                by_name = kind.model_config.get("populate_by_name") or not field.alias
+                by_name = model.model_config.get("populate_by_name") or not field.alias
                 key = name if by_name or field.alias is None else field.alias
                 arguments[key] = changes[name] if name in changes else getattr(step, name)
         try:
-            return kind(**arguments)
+            return model(**arguments)
         except ValidationError as error:
             raise self._misfit(error) from error
 
@@ -200,7 +195,7 @@ class RunnableConfigurableAlternatives(DynamicRunnable[Input, Output]):
     def config_specs(self) -> list[ConfigurableFieldSpec]:
         which = self.which
         names = (self.default_key, *self.alternatives)
-        kind: Any = Literal[names]  # pyright: ignore[reportInvalidTypeForm]
+        kind: Any = Literal[names]
         specs = [
             ConfigurableFieldSpec(
                 which.id, kind, which.name, which.description, self.default_key, which.is_shared
@@ -240,7 +235,9 @@ class RunnableConfigurableAlternatives(DynamicRunnable[Input, Output]):
         step = self.alternatives.get(name) if isinstance(name, str) else None
         if step is None:
             raise _no_such(self.which.id, name, [self.default_key, *self.alternatives])
-        return step if isinstance(step, Runnable) else coerce_to_runnable(step()), values
+        if isinstance(step, Runnable):
+            return step, values  # pyright: ignore[reportUnknownVariableType]  # of these types
+        return coerce_to_runnable(step()), values
 
 
 def configurable_fields(
@@ -266,6 +263,13 @@ def _check_field(step: Runnable[Any, Any], name: str, field: object) -> None:
             f"{name}= takes a ConfigurableField; got {shown(field)}. "
             f'Write {name}=ConfigurableField(id="{name}")'
         )
+
+
+def _listed(id_: str, chosen: Any) -> Sequence[Any]:
+    if isinstance(chosen, str) or not isinstance(chosen, Sequence):
+        raise ConfigError(f"the configurable {id_!r} takes a list of choices; got {shown(chosen)}")
+    names: Sequence[Any] = chosen
+    return names
 
 
 def _option(field: ConfigurableFieldSingleOption | ConfigurableFieldMultiOption, name: Any) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import (
     Mapping,
 )
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeGuard
 
 from ..errors import ConfigError
 from ._execute import aexecute, aopen_stream, execute, open_stream
@@ -73,7 +73,7 @@ class DynamicRunnable(Runnable[Input, Output], abstract=True):
         whole = merged(self.config, checked(config))
         step, values = self._choose(whole.get("configurable") or {})
         if values or "configurable" in whole:
-            whole = {**whole, "configurable": dict(values)}
+            whole["configurable"] = dict(values)
         return step.prepare(whole) if isinstance(step, DynamicRunnable) else (step, whole)
 
     def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Self:
@@ -158,6 +158,13 @@ class _ConfiguredResult(DynamicRunnable[Any, Any]):
         return getattr(step, self._method)(*args, **kwargs), config.get("configurable") or {}
 
 
+def _is_config(value: Any) -> TypeGuard[RunnableConfig]:
+    return isinstance(value, Mapping) and isinstance(
+        value.get("configurable"),  # pyright: ignore[reportUnknownMemberType]
+        Mapping,
+    )
+
+
 def _configured_method(
     source: DynamicRunnable[Any, Any], name: str, own: Callable[..., Any]
 ) -> Callable[..., Any]:
@@ -166,8 +173,8 @@ def _configured_method(
     def prepared(arguments: Mapping[Any, Any]) -> tuple[Any, dict[Any, Any]]:
         given: dict[Any, Any] = dict(arguments)
         for key, value in given.items():
-            if isinstance(value, Mapping) and isinstance(value.get("configurable"), Mapping):
-                step, given[key] = source.prepare(value)  # type: ignore[arg-type]
+            if _is_config(value):
+                step, given[key] = source.prepare(value)
                 return step, given
         return source.prepare()[0], given
 
@@ -176,11 +183,12 @@ def _configured_method(
         step, given = prepared({**dict(enumerate(args)), **kwargs})
         positional = tuple(given[i] for i in range(len(args)))
         named = {key: given[key] for key in kwargs}
-        result = getattr(step, name)(*positional, **named)
+        result: Any = getattr(step, name)(*positional, **named)
         if not isinstance(result, Runnable):
             return result
+        default: Runnable[Any, Any] = result
         return _ConfiguredResult(
-            source, name, (positional, named), default=result, config=source.config
+            source, name, (positional, named), default=default, config=source.config
         )
 
     return method

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -60,7 +60,8 @@ def item_keys(function: Callable[..., Any]) -> tuple[Any, ...]:
     """Give the keys that an `itemgetter` reads; of any other function none."""
     if not isinstance(function, operator.itemgetter):
         return ()
-    keys: tuple[Any, ...] = function.__reduce__()[1]  # type: ignore[assignment]
+    made_of: Any = function.__reduce__()  # the class, and what it was called with
+    keys: tuple[Any, ...] = made_of[1]
     return keys
 
 
@@ -79,7 +80,8 @@ def runnables_in(function: Callable[..., Any]) -> list[Runnable[Any, Any]]:
     for value in (*names.nonlocals.values(), *names.globals.values()):
         owner = getattr(value, "__self__", value)  # of chain.invoke, the chain
         if isinstance(owner, Runnable):
-            found[id(owner)] = owner
+            step: Runnable[Any, Any] = owner
+            found[id(step)] = step
     return list(found.values())
 
 
@@ -87,7 +89,7 @@ _looked_into: ContextVar[frozenset[int]] = ContextVar("levada_looked_into", defa
 
 
 @contextmanager
-def looking_into(step: Runnable[Any, Any]) -> Iterator[bool]:
+def looking_into(step: Runnable[Any, Any]) -> Generator[bool, None, None]:
     """Look for what is in a step; False if that is going on already, further out."""
     before = _looked_into.get()
     token = _looked_into.set(before | {id(step)})

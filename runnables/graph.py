@@ -128,8 +128,8 @@ class Graph:
         edges: The edges.
     """
 
-    nodes: dict[str, Node] = field(default_factory=dict)
-    edges: list[Edge] = field(default_factory=list)
+    nodes: dict[str, Node] = field(default_factory=dict[str, Node])
+    edges: list[Edge] = field(default_factory=list[Edge])
 
     def __bool__(self) -> bool:
         return bool(self.nodes)

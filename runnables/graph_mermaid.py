@@ -139,10 +139,11 @@ def _frontmatter(given: Mapping[str, Any], curve: CurveStyle) -> dict[str, Any]:
 
 def _yaml(settings: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     for key in sorted(settings):
-        value = settings[key]
+        value: Any = settings[key]
         if isinstance(value, Mapping) and value:
+            inner: Mapping[str, Any] = value
             yield f"{indent}{key}:"
-            yield from _yaml(value, indent + "  ")
+            yield from _yaml(inner, indent + "  ")
         else:
             yield f"{indent}{key}: {_scalar(value)}"
 

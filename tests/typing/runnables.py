@@ -105,7 +105,7 @@ assert_type(RunnableEach(bound=count).invoke(["a"]), list[int])
 assert_type(count.map().map(), Runnable[Sequence[Sequence[str]], list[list[int]]])
 assert_type(RunnableRetry(bound=count).invoke("a"), int)
 assert_type(RunnableWithTimeout(bound=count, seconds=1).invoke("a"), int)
-either: RunnableBranch[str, int] = RunnableBranch((lambda text: bool(text), count), count)
+either: RunnableBranch[str, int] = RunnableBranch((str.isdigit, count), count)
 assert_type(either.stream("a"), Generator[int, None, None])
 
 # Histories.

@@ -107,7 +107,7 @@ other: Runnable[dict[str, Any], int] = answer  # type: ignore[assignment]  # pyr
 # What came later: results as they are done, time, configuration, schemas.
 
 doubled.batch_as_completed(["2"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
-doubled.batch([2], progress="bar")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+doubled.batch([2], progress="bar")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 doubled.with_timeout("30")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 doubled.with_timeout(30, 5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 doubled.with_hedge(1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
