@@ -222,7 +222,7 @@ class RunnableWithMessageHistory(Runnable[Any, Any]):
         self, value: Any, key: str | None, usual: str, speaker: type[HumanMessage | AIMessage]
     ) -> list[BaseMessage]:
         if isinstance(value, Mapping):
-            given: Mapping[str, Any] = value
+            given: Mapping[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
             key = key or (next(iter(given)) if len(given) == 1 else usual)
             if key not in given:
                 raise CompositionError(
@@ -235,8 +235,7 @@ class RunnableWithMessageHistory(Runnable[Any, Any]):
         if isinstance(value, BaseMessage):
             return [value]
         if isinstance(value, list | tuple):
-            messages: Sequence[Any] = value
-            return convert_to_messages(messages)
+            return convert_to_messages(value)  # pyright: ignore[reportUnknownArgumentType]
         raise CompositionError(
             f"the {usual} of a chain with a history is text, a message or messages, or a dict with "
             f"one of these; got {shown(value)}"

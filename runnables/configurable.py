@@ -268,8 +268,7 @@ def _check_field(step: Runnable[Any, Any], name: str, field: object) -> None:
 def _listed(id_: str, chosen: Any) -> Sequence[Any]:
     if isinstance(chosen, str) or not isinstance(chosen, Sequence):
         raise ConfigError(f"the configurable {id_!r} takes a list of choices; got {shown(chosen)}")
-    names: Sequence[Any] = chosen
-    return names
+    return chosen  # pyright: ignore[reportUnknownVariableType]
 
 
 def _option(field: ConfigurableFieldSingleOption | ConfigurableFieldMultiOption, name: Any) -> Any:

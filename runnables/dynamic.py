@@ -186,9 +186,12 @@ def _configured_method(
         result: Any = getattr(step, name)(*positional, **named)
         if not isinstance(result, Runnable):
             return result
-        default: Runnable[Any, Any] = result
         return _ConfiguredResult(
-            source, name, (positional, named), default=default, config=source.config
+            source,
+            name,
+            (positional, named),
+            default=result,  # pyright: ignore[reportUnknownArgumentType]  # of any types
+            config=source.config,
         )
 
     return method

@@ -80,8 +80,7 @@ def runnables_in(function: Callable[..., Any]) -> list[Runnable[Any, Any]]:
     for value in (*names.nonlocals.values(), *names.globals.values()):
         owner = getattr(value, "__self__", value)  # of chain.invoke, the chain
         if isinstance(owner, Runnable):
-            step: Runnable[Any, Any] = owner
-            found[id(step)] = step
+            found[id(owner)] = owner  # pyright: ignore[reportUnknownArgumentType]  # of any types
     return list(found.values())
 
 

@@ -141,9 +141,8 @@ def _yaml(settings: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     for key in sorted(settings):
         value: Any = settings[key]
         if isinstance(value, Mapping) and value:
-            inner: Mapping[str, Any] = value
             yield f"{indent}{key}:"
-            yield from _yaml(inner, indent + "  ")
+            yield from _yaml(value, indent + "  ")  # pyright: ignore[reportUnknownArgumentType]
         else:
             yield f"{indent}{key}: {_scalar(value)}"
 
