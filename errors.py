@@ -188,7 +188,7 @@ class ModelError(RunError, RuntimeError):
         partial: The part of the message that had arrived, if the stream had begun.
     """
 
-    retryable = False
+    retryable: bool = False
 
     def __init__(
         self,

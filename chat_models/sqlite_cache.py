@@ -39,7 +39,7 @@ class SQLiteCache(BaseCache):
     """
 
     def __init__(self, database_path: str | os.PathLike[str] = ".levada.db") -> None:
-        self.database_path = Path(database_path)
+        self.database_path: Path = Path(database_path)
         if str(database_path) == ":memory:":
             raise ConfigError("a cache in memory is an InMemoryCache()")
         try:

@@ -39,7 +39,7 @@ class Structure:
     """
 
     def __init__(self, schema: ToolLike, strict: bool | None = None) -> None:
-        self.function = convert_to_openai_function(schema, strict=strict)
+        self.function: dict[str, Any] = convert_to_openai_function(schema, strict=strict)
         self.name: str = self.function["name"]
         self._type: Any = None if isinstance(schema, Mapping) else schema
         self._model: type[BaseModel] | None = None
@@ -130,7 +130,7 @@ class WithRaw(Runnable[AIMessage, dict[str, Any]]):
 
     def __init__(self, parser: Runnable[Any, Any]) -> None:
         self.name: str | None = None
-        self.parser = parser
+        self.parser: Runnable[Any, Any] = parser
 
     def _invoke(self, value: AIMessage, run: Run, /) -> dict[str, Any]:
         return {"raw": value, **self._parsed(value)}

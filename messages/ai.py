@@ -187,7 +187,9 @@ class AIMessageChunk(AIMessage, BaseMessageChunk):
             )
         elif is_array(raw := self.additional_kwargs.get("tool_calls")):
             self.tool_call_chunks = default_tool_chunk_parser(raw)
-            self.tool_calls, self.invalid_tool_calls = parse_fragments(self.tool_call_chunks)
+            calls, invalid = parse_fragments(self.tool_call_chunks)
+            self.tool_calls: list[ToolCall] = calls
+            self.invalid_tool_calls: list[InvalidToolCall] = invalid
         return self
 
     @property

@@ -33,7 +33,7 @@ class Comparison:
     """
 
     def __init__(self) -> None:
-        self.work = 0
+        self.work: int = 0
 
     def operations(self, old: Any, new: Any) -> Iterator[Operation]:
         """Give what changes `old` into `new`."""

@@ -155,9 +155,9 @@ class ChatPromptTemplate(BaseChatPromptTemplate):
                 types |= part.input_types
                 optional.update(part.optional_variables)
         given = self.partial_variables.keys()
-        self.input_variables = sorted(needed - given)
-        self.optional_variables = sorted(optional - needed - given)
-        self.input_types = {**types, **self.input_types}
+        self.input_variables: list[str] = sorted(needed - given)
+        self.optional_variables: list[str] = sorted(optional - needed - given)
+        self.input_types: dict[str, Any] = {**types, **self.input_types}
 
     # Filling it in.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio.to_thread
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf
@@ -31,7 +31,7 @@ Example = dict[str, Any]
 class _WithExamples(BaseModel):
     """Has examples, or a selector that gives them."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(arbitrary_types_allowed=True)
 
     examples: list[Example] | None = None
     example_selector: ExampleSelector | None = None

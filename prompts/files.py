@@ -66,7 +66,7 @@ class PromptDirectory:
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
+        self.root: Path = Path(root)
 
     def __repr__(self) -> str:
         return f"PromptDirectory({str(self.root)!r})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any, Final, Generic, TypeVar
 
 import anyio
@@ -13,7 +13,7 @@ import anyio.to_thread
 from ._closing import in_trio, is_asked_for, wait_out
 from ._pipe import TaskWaiter, _Closed
 
-__all__ = ["AskedFor", "call_in_thread", "leaving"]
+__all__ = ["AskedFor", "call_in_thread", "leave_if", "leaving"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,12 @@ async def call_in_thread(
 
 leaving: Final[ContextVar[Callable[[], bool] | None]] = ContextVar("levada_leaving", default=None)
 """Says whether a thread is left to itself when its caller is cancelled: a time limit has passed."""
+
+
+def leave_if(passed: Callable[[], bool]) -> Token[Callable[[], bool] | None]:
+    """Leave threads to themselves if this holds, or what held before; to be reset."""
+    outer = leaving.get()
+    return leaving.set(passed if outer is None else lambda: passed() or outer())
 
 
 class _Work(Generic[T]):

@@ -26,7 +26,7 @@ from ._lane import Lane
 from ._leaving import Leave
 from ._merge import acollect, collect
 from ._place import Place
-from ._threads import leaving
+from ._threads import leave_if, leaving
 from .base import Input, Output, Runnable
 from .parallel import coerce_to_runnable
 from .timeout import check_seconds
@@ -209,7 +209,7 @@ async def _arace(attempt: Callable[[int], Awaitable[T]], after: float) -> tuple[
 
     async def work(i: int) -> None:
         nonlocal something
-        token = leaving.set(lambda: bool(won))
+        token = leave_if(lambda: bool(won))
         try:
             won.append((i, await attempt(i)))
         except BaseException as exc:

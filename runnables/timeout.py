@@ -14,7 +14,7 @@ from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
 from ._lane import Lane, _Late
 from ._leaving import Leave
 from ._merge import acollect, collect
-from ._threads import leaving
+from ._threads import leave_if, leaving
 from .base import Input, Output, Runnable
 from .parallel import coerce_to_runnable
 
@@ -100,7 +100,7 @@ class RunnableWithTimeout(Runnable[Input, Output]):
             return await aexecute(self.bound, value, run, options=options)
         leave = Leave(run)
         with anyio.move_on_after(self.seconds) as scope:
-            token = leaving.set(_passed(scope))
+            token = leave_if(_passed(scope))
             try:
                 return await aexecute(self.bound, value, leave.place, options=options)
             finally:
@@ -143,7 +143,7 @@ class RunnableWithTimeout(Runnable[Input, Output]):
                 chunk = _END
                 # A scope for each chunk: none may be open where a generator yields (PEP 789).
                 with anyio.move_on_after(seconds) as scope:
-                    token = leaving.set(_passed(scope))
+                    token = leave_if(_passed(scope))
                     try:
                         chunk = await anext(stream, _END)
                     finally:

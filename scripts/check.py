@@ -40,6 +40,14 @@ def types() -> None:
         [*mypy, "--cache-dir", ".mypy_cache/typing", "tests/typing"],
         # It looks at build/installed, the wheel unpacked, because it leaves out environments.
         [TOOLS / "pyright", "--pythonpath", python],
+        # Whether a user's checker knows every public type without guessing. Here it finds the
+        # environment by PATH alone.
+        [
+            "env",
+            f"PATH={python.parent}{os.pathsep}{os.environ['PATH']}",
+            TOOLS / "pyright",
+            *("--verifytypes", "levada", "--ignoreexternal"),
+        ],
     )
 
 

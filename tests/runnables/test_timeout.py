@@ -194,6 +194,20 @@ async def test_a_plain_function_in_async_use_is_left_in_its_thread() -> None:
 
 
 @pytest.mark.anyio
+async def test_the_shorter_of_two_limits_holds_for_threads_too() -> None:
+    stuck = Stuck("sync")
+    for step in (
+        stuck.call().with_timeout(LONG).with_timeout(SOON),
+        stuck.call().with_timeout(SOON).with_timeout(LONG),
+        stuck.call().with_hedge(after=SOON).with_timeout(SOON),
+    ):
+        with pytest.raises(StepTimeoutError):
+            await step.ainvoke(1)
+    assert stuck.closed == []
+    stuck.gate.set()
+
+
+@pytest.mark.anyio
 async def test_a_caller_that_is_cancelled_waits_for_the_thread() -> None:
     stuck = Stuck("sync")
     step = stuck.call().with_timeout(LONG)
