@@ -2,10 +2,17 @@
 
 Templates of texts and of chat messages, and the formats in which variables are written. A template
 says where the values of variables go, and can do nothing else. Start with `chat.py`, then
-`prompt.py` and `formats.py`.
+`prompt.py` and `formats.py`. What a prompt gives is defined with the messages, and is here too.
 """
 
+from ..messages import ChatPromptValue as ChatPromptValue
+from ..messages import ChatPromptValueConcrete as ChatPromptValueConcrete
+from ..messages import ImagePromptValue as ImagePromptValue
+from ..messages import ImageURL as ImageURL
+from ..messages import PromptValue as PromptValue
+from ..messages import StringPromptValue as StringPromptValue
 from ._parts import MessageLike as MessageLike
+from ._parts import MessageLikeRepresentation as MessageLikeRepresentation
 from .base import BasePromptTemplate as BasePromptTemplate
 from .chat import ChatPromptTemplate as ChatPromptTemplate
 from .chat_base import BaseChatPromptTemplate as BaseChatPromptTemplate
@@ -47,6 +54,8 @@ __all__ = [
     "BaseStringMessagePromptTemplate",
     "ChatMessagePromptTemplate",
     "ChatPromptTemplate",
+    "ChatPromptValue",
+    "ChatPromptValueConcrete",
     "DictPromptTemplate",
     "ExampleSelector",
     "FewShotChatMessagePromptTemplate",
@@ -54,13 +63,18 @@ __all__ = [
     "FewShotPromptWithTemplates",
     "HumanMessagePromptTemplate",
     "ImagePromptTemplate",
+    "ImagePromptValue",
+    "ImageURL",
     "LengthBasedExampleSelector",
     "MessageLike",
+    "MessageLikeRepresentation",
     "MessagesPlaceholder",
     "PromptDirectory",
     "PromptTemplate",
     "PromptTemplateFormat",
+    "PromptValue",
     "StringPromptTemplate",
+    "StringPromptValue",
     "StructuredPrompt",
     "SystemMessagePromptTemplate",
     "check_valid_template",

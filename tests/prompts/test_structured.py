@@ -35,6 +35,38 @@ def test_the_model_behind_it_is_asked_for_the_schema(run, model):
     assert run.invoke(prompt.pipe(model, name="ask"), {"q": "why"}) == asked
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: StructuredPrompt(["{q}"], Answer, include_raw=True, name="ask", tags=["x"]),
+        lambda: StructuredPrompt(["{q}"], schema=Answer, include_raw=True, name="ask", tags=["x"]),
+        lambda: StructuredPrompt.from_messages_and_schema(
+            ["{q}"], Answer, include_raw=True, name="ask", tags=["x"]
+        ),
+        lambda: StructuredPrompt(
+            ["{q}"],
+            Answer,
+            structured_output_kwargs={"include_raw": True},
+            **{"name": "ask", "tags": ["x"]},
+        ),
+    ],
+)
+def test_options_that_are_no_fields_are_for_the_model(make, model):
+    prompt = make()
+    assert (prompt.name, prompt.tags) == ("ask", ["x"])
+    assert (prompt | model).invoke({"q": "why"}) == (Answer, {"include_raw": True}, "why")
+
+
+def test_without_a_schema_there_is_an_error():
+    with pytest.raises(CompositionError, match="needs the schema of the answer"):
+        StructuredPrompt(["{q}"])
+
+
+def test_steps_may_stand_before_the_prompt_and_its_model(run, model):
+    chain = (lambda value: {"q": value}) | (StructuredPrompt(["{q}"], Answer) | model)
+    assert run.invoke(chain, "why") == (Answer, {}, "why")
+
+
 def test_steps_may_follow_the_model(run, model):
     chain = StructuredPrompt.from_messages_and_schema([("human", "{q}")], Answer).pipe(
         model, lambda answer: answer[2]
