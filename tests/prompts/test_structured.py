@@ -47,7 +47,8 @@ def test_the_model_behind_it_is_asked_for_the_schema(run, model):
             ["{q}"],
             Answer,
             structured_output_kwargs={"include_raw": True},
-            **{"name": "ask", "tags": ["x"]},
+            name="ask",
+            tags=["x"],
         ),
     ],
 )
