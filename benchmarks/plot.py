@@ -21,6 +21,7 @@ SHOWN = {
     "W5.concurrent.events": "concurrent event streams",
     "W6.import": "import",
     "W8.agent.sync": "agent loop, three tool calls",
+    "W9.prompt.sync": "prompt, two messages",
 }
 COLOURS = {
     "levada": "#0b7285",

@@ -136,6 +136,8 @@ TARGETS: tuple[Target, ...] = (
             Target(family, "slower", 50, "pydantic-ai"),
         )
     ),
+    Target("W9.prompt.sync", "by hand", 3),
+    Target("W9.prompt.sync", "slower", 15, "langchain-core", margin=2),
     *(
         Target(f"growth.{case}", "growth", 1.3)
         for case in (

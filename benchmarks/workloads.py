@@ -10,6 +10,7 @@
 | W6 | import of what a user needs (measured in fresh processes, see `imports.py`) |
 | W7 | chains of identity functions: per step |
 | W8 | an agent that calls three tools |
+| W9 | a prompt alone: two messages, two variables |
 | growth | the cost of one token, item or step when there are more of them, and the peak memory |
 """
 
@@ -84,6 +85,7 @@ def rows(*, short: bool) -> list[Row]:
     made += [
         Row("W8", "agent.sync", 1, "run", "agent with three tool calls"),
         Row("W8", "agent.async", 1, "run", "agent with three tool calls, async"),
+        Row("W9", "prompt.sync", 1, "prompt", "invoke of a prompt with two messages"),
     ]
     made += _growth(short=short)
     return made

@@ -6,13 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, SerializeAsAny
+from pydantic import BaseModel, SerializeAsAny, ValidationError
 from typing_extensions import TypedDict
 
+from ..errors import MessageError, shown
+from .ai import AIMessage
 from .any_message import AnyMessage
-from .base import BaseMessage
+from .base import BaseMessage, set_extra, set_given, set_private, set_values
 from .buffer import get_buffer_string
-from .roles import HumanMessage
+from .roles import HumanMessage, SystemMessage
+from .tool import ToolMessage
 
 __all__ = [
     "ChatPromptValue",
@@ -21,6 +24,7 @@ __all__ = [
     "ImageURL",
     "PromptValue",
     "StringPromptValue",
+    "chat_prompt_value",
 ]
 
 
@@ -63,6 +67,29 @@ class ChatPromptValue(PromptValue):
 
     def to_messages(self) -> list[BaseMessage]:
         return list(self.messages)
+
+
+# Prompts make one at each call: of these classes there is nothing to validate in an object.
+_PLAIN: frozenset[type] = frozenset({HumanMessage, AIMessage, SystemMessage, ToolMessage})
+
+
+def chat_prompt_value(messages: list[BaseMessage]) -> ChatPromptValue:
+    """Make a prompt of messages, without validation if they are of the usual classes.
+
+    Raises:
+        MessageError: They are no list of messages.
+    """
+    if type(messages) is not list or not _PLAIN.issuperset(map(type, messages)):
+        try:
+            return ChatPromptValue(messages=messages)
+        except ValidationError:
+            raise MessageError(f"{shown(messages)} is no list of messages") from None
+    value = ChatPromptValue.__new__(ChatPromptValue)
+    set_values(value, {"messages": messages.copy()})
+    set_given(value, {"messages"})
+    set_extra(value, None)
+    set_private(value, None)
+    return value
 
 
 class ChatPromptValueConcrete(ChatPromptValue):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..messages import BaseMessage, ChatPromptValue
+from ..messages.prompt_values import chat_prompt_value
 from .base import BasePromptTemplate
 
 __all__ = ["BaseChatPromptTemplate"]
@@ -32,10 +33,10 @@ class BaseChatPromptTemplate(BasePromptTemplate[str, ChatPromptValue]):
         return (await self._aformat_prompt(values)).to_string()
 
     def _format_prompt(self, values: Mapping[str, Any]) -> ChatPromptValue:
-        return ChatPromptValue(messages=self._format_messages(values))
+        return chat_prompt_value(self._format_messages(values))
 
     async def _aformat_prompt(self, values: Mapping[str, Any]) -> ChatPromptValue:
-        return ChatPromptValue(messages=await self._aformat_messages(values))
+        return chat_prompt_value(await self._aformat_messages(values))
 
     def format_messages(self, /, **kwargs: Any) -> list[BaseMessage]:
         """Give the messages.

@@ -19,7 +19,7 @@ from langchain_core.runnables import RunnableLambda, RunnableSequence
 
 from ..cases import case
 from ..material import QUESTION, SYSTEM, TOKENS_PER_STREAM, TOOLS, VALUES, WORKERS
-from .langchain_model import FixedModel, FixedStreamModel, ToolModel, chain
+from .langchain_model import FixedModel, FixedStreamModel, ToolModel, chain, prompt
 
 
 @case("invoke.sync")
@@ -131,6 +131,12 @@ async def asame(value: int) -> int:
 def sequence(function: Callable[[int], Any], size: int) -> Any:
     steps = [RunnableLambda(function) for _ in range(size)]
     return steps[0] if size == 1 else RunnableSequence(*steps)
+
+
+@case("prompt.sync")
+def prompt_sync(size: int) -> Callable[[], int]:
+    template = prompt()
+    return lambda: len(template.invoke(VALUES).messages)
 
 
 @case("steps.sync")

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 from pydantic import ValidationError
 
@@ -18,6 +21,7 @@ from levada.messages import (
     ToolMessage,
     get_buffer_string,
 )
+from levada.messages.prompt_values import chat_prompt_value
 
 
 def test_a_string_prompt_is_said_by_the_user():
@@ -156,3 +160,26 @@ def test_what_nobody_says_has_no_place_in_a_text():
         get_buffer_string([RemoveMessage("1")])
     with pytest.raises(MessageError, match=r"no format 'yaml'\. Write 'prefix' or 'xml'"):
         get_buffer_string([], format="yaml")
+
+
+class Mine(HumanMessage):
+    """A message of somebody's own."""
+
+
+@pytest.mark.parametrize("last", [HumanMessage("x"), AIMessage("x"), Mine("x")])
+def test_a_prompt_that_is_made_quickly_is_what_validation_gives(last):
+    messages = [SystemMessage("s"), last]
+    quick, slow = chat_prompt_value(messages), ChatPromptValue(messages=messages)
+    assert quick == slow
+    assert quick.messages is not messages
+    assert all(mine is theirs for mine, theirs in zip(quick.messages, messages, strict=True))
+    assert quick.__dict__ == slow.__dict__
+    assert quick.model_fields_set == slow.model_fields_set
+    assert quick.model_dump_json() == slow.model_dump_json()
+    assert pickle.loads(pickle.dumps(quick)) == copy.deepcopy(quick) == slow
+
+
+@pytest.mark.parametrize("given", ["text", None, [None], ["text"], [{"type": "human"}]])
+def test_what_is_no_list_of_messages_makes_no_prompt(given):
+    with pytest.raises(MessageError, match="is no list of messages"):
+        chat_prompt_value(given)

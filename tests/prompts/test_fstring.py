@@ -36,6 +36,13 @@ def test_variables_are_filled_in(template, variables, expected):
     assert prompt.format(**{name: name.upper() for name in variables}) == expected
 
 
+@pytest.mark.parametrize("template", ["{a}", "<{{{a}}}>", "{a}{a}", "{a!s}", "{a:}", "{b}{a}"])
+@pytest.mark.parametrize("value", ["x", "{b}", 5, 0.1, None, True, date(2026, 1, 2), [1], b"x"])
+def test_a_template_is_filled_in_as_python_does(template, value):
+    values = {"a": value, "b": "B"}
+    assert PromptTemplate(template).format(**values) == template.format(**values)
+
+
 def test_a_value_is_formatted_by_its_own_rules():
     prompt = PromptTemplate.from_template("{day:%d.%m.%Y} {price:.2f} {number:,}")
     text = prompt.format(day=date(2026, 3, 1), price=2.5, number=12_345)
