@@ -63,7 +63,9 @@ def to_part(given: object, template_format: PromptTemplateFormat = "f-string") -
 
 def is_pair(given: object) -> bool:
     """Say whether a value is a role and what is said, rather than several parts."""
-    return isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], str | type)
+    if not is_items(given) or isinstance(given, list) or len(given) != 2:
+        return False
+    return isinstance(given[0], str | type)
 
 
 def no_part(given: object) -> MessageError:

@@ -148,7 +148,7 @@ class BasePromptTemplate(RunnableSerializable[dict[str, Any], Value], Generic[Fo
 
     def _changed(self, **fields: Any) -> Self:
         """Give a copy with other fields, which shares no list and no dict with this prompt."""
-        own = {name: copy(value) for name, value in self if isinstance(value, list | dict)}
+        own = {name: copy(value) for name, value in self if type(value) in (list, dict)}
         return self.model_copy(update={**own, **fields})
 
     def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from typing import Any, NoReturn, Self, TypeAlias, cast, overload
 
 from pydantic import BaseModel, Field, InstanceOf
@@ -217,12 +218,8 @@ def _formatter(kind: type) -> _Formatter:
 
 def _format_message(part: BaseMessage, values: Mapping[str, Any]) -> list[BaseMessage]:
     # A message of its own for each call: whoever gives it an id is not to change the prompt.
-    made = part.model_copy()
-    fields = made.__dict__
-    for name, value in fields.items():
-        if type(value) is dict or type(value) is list:
-            fields[name] = value.copy()
-    return [made]
+    own = {name: copy(value) for name, value in part if type(value) in (list, dict)}
+    return [part.model_copy(update=own)]
 
 
 def _format_prompt(part: BaseChatPromptTemplate, values: Mapping[str, Any]) -> list[BaseMessage]:
