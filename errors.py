@@ -68,7 +68,10 @@ __all__ = [
 
 def shown(value: Any, limit: int = 200) -> str:
     """Give the repr of a value for an error message, cut at `limit` characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = f"<{type(value).__name__} nested too deeply>"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

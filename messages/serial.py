@@ -33,8 +33,19 @@ def messages_from_dict(messages: Sequence[Mapping[str, Any]]) -> list[BaseMessag
         MessageError: A dictionary is not what `messages_to_dict` writes; or they are nested more
             than 100 levels deep, or hold more than a million values.
     """
+    if not _is_list_of_dicts(messages):
+        raise MessageError(
+            f"{shown(messages)} is no list of dictionaries that messages_to_dict wrote"
+        )
     _check_bounds(messages)
     return [_message_from_dict(message) for message in messages]
+
+
+def _is_list_of_dicts(given: object) -> bool:
+    if not isinstance(given, Sequence) or isinstance(given, str | bytes):
+        return False
+    items: Sequence[object] = given
+    return all(isinstance(item, Mapping) for item in items)
 
 
 def _check_bounds(messages: Sequence[Mapping[str, Any]]) -> None:

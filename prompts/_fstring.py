@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from operator import itemgetter
 from string import Formatter
+from typing import Any
 
 from ..errors import TemplateError, shown
 from ._parsed import Render
@@ -12,6 +14,10 @@ from ._parsed import Render
 __all__ = ["parse_fstring"]
 
 _BRACES = "Braces that are text are doubled: {{ and }}."
+_FEW = 100  # fields, up to which a long value that is in all of them does no harm
+MAX_LENGTH = 10_000_000
+"""How many characters a template of more fields may be filled in with."""
+
 _WIDE = re.compile(r"\d{4}")  # {x:>999999999} would fill a gigabyte
 
 
@@ -45,6 +51,8 @@ def parse_fstring(text: str) -> tuple[tuple[str, ...], Render]:
         before, after = "".join(literals[: ends[0]]), "".join(literals[ends[0] :])
         return variables, _render_one(before, names[0], after)
     # The fields of the pattern have no names, so there is nothing in it that could be looked up.
+    if len(names) > _FEW:
+        return variables, _render_many(pattern, names, text)
     return variables, _renderer("".join(pattern), names)
 
 
@@ -71,6 +79,24 @@ def _wrong_with(name: str, spec: str, conversion: str | None) -> str | None:
 def _render_one(before: str, name: str, after: str) -> Render:
     # As most templates are: two times as fast as str.format, and the same.
     return lambda values: f"{before}{values[name]}{after}"
+
+
+def _render_many(pattern: list[str], names: list[str], text: str) -> Render:
+    # The pattern has a literal, and after it its field, if it has one: names are in that order.
+    fields = [piece.startswith("{") and not piece.startswith("{{") for piece in pattern]
+
+    def render(values: Mapping[str, Any]) -> str:
+        pieces: list[str] = []
+        room = MAX_LENGTH
+        left = iter(names)
+        for piece, is_field in zip(pattern, fields, strict=True):
+            pieces.append(piece.format(values[next(left)]) if is_field else piece.format())
+            room -= len(pieces[-1])
+            if room < 0:
+                raise TemplateError(f"{shown(text)} gives over {MAX_LENGTH:,} characters")
+        return "".join(pieces)
+
+    return render
 
 
 def _renderer(pattern: str, names: list[str]) -> Render:

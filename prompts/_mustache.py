@@ -24,6 +24,9 @@ __all__ = ["parse_mustache", "sections_of"]
 MAX_DEPTH: Final = 16
 """How many sections may be inside each other."""
 
+MAX_LENGTH: Final = 10_000_000
+"""How many characters the values in sections may come to."""
+
 MAX_PIECES: Final = 1_000_000
 """How many pieces a template may be filled in with: sections in sections multiply."""
 
@@ -179,6 +182,7 @@ class _Filling:
         self._scopes: list[Any] = []  # what the open sections are about, innermost last
         self._pieces: list[str] = []
         self._count = 0
+        self._length = 0  # of the values in sections
 
     def text(self) -> str:
         self._fill(self._nodes)
@@ -195,9 +199,16 @@ class _Filling:
             if isinstance(node, str):
                 self._pieces.append(node)
             elif isinstance(node, _Variable):
-                self._pieces.append(_text_of(self._find(node.name)))
+                self._pieces.append(text := _text_of(self._find(node.name)))
+                if self._scopes:
+                    self._spend(len(text))
             else:
                 self._fill_section(node)
+
+    def _spend(self, length: int) -> None:
+        self._length += length
+        if self._length > MAX_LENGTH:
+            raise TemplateError(f"the sections of the template give over {MAX_LENGTH:,} characters")
 
     def _fill_section(self, section: _Section) -> None:
         value = self._find(section.name)
@@ -225,4 +236,5 @@ class _Filling:
 
 def _text_of(value: Any) -> str:
     """Give the text of a value; none and empty containers have none, 0 has."""
-    return "" if value is None or value in ([], (), {}) else str(value)
+    empty = value is None or (isinstance(value, list | tuple | dict) and not value)
+    return "" if empty else str(value)

@@ -229,6 +229,10 @@ def infer_variables(fields: PromptFields, variables: Iterable[str], *, validate:
         TemplateError: The fields say other ones, if they are to be checked.
     """
     partials = fields.get("partial_variables") or {}
+    if not is_mapping(partials):
+        raise TemplateError(
+            f'partial_variables is a dict such as {{"name": "Ann"}}; got {shown(partials)}'
+        )
     inferred = sorted(set(variables) - partials.keys())
     declared = fields.get("input_variables")
     if validate and declared is not None and set(declared) != set(inferred):

@@ -16,6 +16,8 @@ __all__ = ["PromptDirectory", "load_prompt", "save_prompt"]
 MAX_FILE_SIZE: Final = 500_000
 """How many bytes a file with a prompt may have."""
 
+_MOST_DIGITS: Final = 100
+_READERS: Final = {"int": "construct_yaml_int", "float": "construct_yaml_float"}
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _NAME: Final = re.compile(r"\w[\w-]*(?:/\w[\w-]*)*", re.ASCII)
 
@@ -124,7 +126,7 @@ def _check_suffix(path: Path) -> None:
 def _from_json(text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError as exc:
+    except ValueError as exc:  # also of an integer of thousands of digits
         raise TemplateError(f"it is no JSON: {exc}") from None
 
 
@@ -143,9 +145,30 @@ def _yaml() -> Any:
 def _from_yaml(text: str) -> Any:
     yaml = _yaml()
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _loader(yaml))
     except (yaml.YAMLError, ValueError) as exc:  # ValueError: such as the 30th of February
         raise TemplateError(f"it is no YAML of plain data: {exc}") from None
+
+
+def _loader(yaml: Any) -> Any:
+    """Give PyYAML's safe loader, without what lets a short file take long to read."""
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]  # a class of a package that is not there
+        def flatten_mapping(self, node: Any) -> None:
+            # Merges of merges multiply: see tests/prompts/test_costs.py.
+            if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
+                raise TemplateError("it merges mappings with <<. Write the keys out")
+
+        def construct_number(self, node: Any) -> Any:
+            # 1:59:59:... is a number to the base 60, in time that grows with its square.
+            if len(node.value) > _MOST_DIGITS:
+                raise TemplateError(f"a number in it has over {_MOST_DIGITS} digits")
+            read = _READERS[node.tag.rpartition(":")[2]]
+            return getattr(yaml.SafeLoader, read)(self, node)
+
+    for kind in _READERS:
+        Loader.add_constructor(f"tag:yaml.org,2002:{kind}", Loader.construct_number)
+    return Loader
 
 
 def _to_yaml(data: object) -> str:
