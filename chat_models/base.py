@@ -29,6 +29,7 @@ thing: build the request, call the SDK, and give the answer as messages. All els
 - A stream closes its response in a `finally` (`with closing(...)`), also when it is left early.
 - Chunks have the id that the provider gives the message, all of them: one without an id is copied.
   The last one says `chunk_position="last"`; usage and why it ended stand on it or before it.
+- The class is named in `init.py`, and its tests derive from `tests/support/chat_model_contract.py`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
+from functools import partial
 from typing import Any, Final
 
 import anyio.to_thread
@@ -73,6 +74,12 @@ class InMemoryCache(BaseCache):
         self._maxsize = maxsize
         self._answers: OrderedDict[tuple[str, str], AIMessage] = OrderedDict()
         self._lock = threading.Lock()
+
+    def __deepcopy__(self, memo: object) -> InMemoryCache:
+        return self  # copies of a model share its cache
+
+    def __reduce__(self) -> tuple[partial[InMemoryCache], tuple[()]]:
+        return partial(InMemoryCache, maxsize=self._maxsize), ()  # another process begins anew
 
     def lookup(self, prompt: str, llm_string: str) -> AIMessage | None:
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from time import monotonic, sleep
 
 from anyio import sleep as asleep
@@ -70,6 +71,17 @@ class InMemoryRateLimiter(BaseRateLimiter):
         self._lock = threading.Lock()
         self._there = 0.0
         self._filled_at: float | None = None
+
+    def __deepcopy__(self, memo: object) -> InMemoryRateLimiter:
+        return self  # copies of a model share its rate
+
+    def __reduce__(self) -> tuple[partial[InMemoryRateLimiter], tuple[()]]:
+        settings = {
+            "requests_per_second": self.requests_per_second,
+            "check_every_n_seconds": self.check_every_n_seconds,
+            "max_bucket_size": self.max_bucket_size,
+        }
+        return partial(InMemoryRateLimiter, **settings), ()  # another process has its own
 
     def acquire(self, *, blocking: bool = True) -> bool:
         while (seconds := self._take()) > 0:

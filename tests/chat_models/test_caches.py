@@ -267,3 +267,11 @@ def test_a_file_that_cannot_be_is_refused(tmp_path) -> None:
             SQLiteCache(path)
     with pytest.raises(ConfigError, match="InMemoryCache"):
         SQLiteCache(":memory:")
+
+
+def test_what_is_kept_is_whole_whether_somebody_watches_or_not(run, cache) -> None:
+    model = Counts(cache=cache)
+    run.events(RunnablePassthrough() | model, "hi")
+    again = run.invoke(model, "hi")
+    assert (again.text, again.tool_calls, len(model.asked)) == ("answer 1", [CALL], 1)
+    assert again.response_metadata["model_name"] == "counts"

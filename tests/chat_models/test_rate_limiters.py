@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
 from typing import Any
 
 import anyio.lowlevel
 import pytest
 
-from levada.chat_models import FakeListChatModel, InMemoryRateLimiter
+from levada.chat_models import FakeListChatModel, InMemoryCache, InMemoryRateLimiter
 from levada.chat_models import rate_limiters as module
 from levada.errors import ConfigError
 
@@ -102,3 +104,15 @@ async def test_tasks_share_the_rate(clock) -> None:
 def test_numbers_that_let_nothing_through_are_refused(wrong) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         InMemoryRateLimiter(**wrong)
+
+
+def test_a_copy_shares_the_rate_and_the_cache_and_another_process_has_its_own(run) -> None:
+    bucket, cache = InMemoryRateLimiter(requests_per_second=1e9), InMemoryCache(maxsize=3)
+    model = FakeListChatModel(responses=["a"], rate_limiter=bucket, cache=cache)
+    other = copy.deepcopy(model)
+    assert (other.rate_limiter, other.cache) == (bucket, cache)
+    away = pickle.loads(pickle.dumps(model))
+    assert away.rate_limiter is not bucket
+    assert away.rate_limiter.requests_per_second == 1e9
+    assert run.invoke(away, "hi").content == "a"
+    assert cache.lookup("", "") is None
