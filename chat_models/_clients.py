@@ -12,7 +12,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
-from weakref import ref
+from weakref import finalize, ref
 
 import anyio
 import anyio.to_thread
@@ -50,15 +50,14 @@ class Clients(Generic[Client, AClient]):
         self._lock = threading.Lock()
         # By process too: a fork must not write into the connections of its parent.
         self._open: dict[tuple[int, Hashable], Client] = {}
+        # Not by __del__: in a circle, as every exception makes one, the garbage collector might
+        # come to the sockets first, and they would warn. It comes to finalizers before all else.
+        finalize(self, _close, self._open)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Clients)
 
     __hash__ = object.__hash__
-
-    def __del__(self) -> None:
-        with suppress(Exception):  # the interpreter may be going down
-            self.close()
 
     def __reduce__(self) -> tuple[type[Clients[Any, Any]], tuple[()]]:
         return Clients, ()
@@ -87,8 +86,7 @@ class Clients(Generic[Client, AClient]):
     def close(self) -> None:
         """Close what is open for threads; the next call opens it again."""
         with self._lock:
-            clients = [client for (pid, _), client in self._open.items() if pid == os.getpid()]
-            self._open.clear()
+            clients = _take(self._open)
         for client in clients:
             client.close()
 
@@ -98,6 +96,19 @@ class Clients(Generic[Client, AClient]):
         if here is not None:
             await here.forget(self)
         self.close()
+
+
+def _take(opened: dict[tuple[int, Hashable], Any]) -> list[Any]:
+    """Give the clients of this process, and forget all."""
+    clients = [client for (pid, _), client in opened.items() if pid == os.getpid()]
+    opened.clear()
+    return clients
+
+
+def _close(opened: dict[tuple[int, Hashable], Any]) -> None:
+    for client in _take(opened):
+        with suppress(Exception):  # nobody is there to be told
+            client.close()
 
 
 class _Loop:

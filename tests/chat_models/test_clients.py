@@ -79,6 +79,35 @@ def test_a_forgotten_model_closes_its_client() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+def test_in_a_circle_a_client_is_closed_before_its_sockets_are_found() -> None:
+    """The collector comes to what is in a circle in the order in which it was made."""
+    found_open: list[bool] = []
+
+    class Socket:
+        def __init__(self, client: WithSocket) -> None:
+            self.client = client
+
+        def __del__(self) -> None:
+            found_open.append(self.client.open)
+
+    class WithSocket:
+        def __init__(self) -> None:
+            self.open = True
+            self.socket = Socket(self)
+
+        def close(self) -> None:
+            self.open = False
+
+    client = WithSocket()  # made first, so it is come to first
+    circle: list[Any] = [Clients[WithSocket, AClient]()]
+    circle[0].get("settings", [client].pop)
+    circle.append(circle)
+    del client, circle
+    gc.collect()
+    gc.collect()
+    assert found_open == [False]
+
+
 def test_a_fork_has_a_client_of_its_own(
     clients: Clients[Client, AClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ What the small model says is nonsense: only the shape of it is asserted.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import aclosing, closing
 from typing import Any
 
@@ -38,11 +39,12 @@ WEATHER = {
 
 
 @pytest.fixture
-def chat(llama: Any) -> ChatAnthropic:
+def chat(llama: Any) -> Iterator[ChatAnthropic]:
     """Give a model at the real server."""
-    return ChatAnthropic(
+    with ChatAnthropic(
         model="smol", base_url=llama.url, api_key="none", temperature=0, max_tokens=8, max_retries=0
-    )
+    ) as chat:
+        yield chat
 
 
 def test_a_stream_is_pieces_of_text_and_then_why_it_ended(chat: ChatAnthropic, run: Any) -> None:

@@ -6,6 +6,7 @@ import copy
 import gc
 import pickle
 import threading
+from collections.abc import Iterator
 from contextlib import aclosing, closing
 from typing import Any
 
@@ -20,9 +21,12 @@ from scripted_server import Reply, ScriptedServer, sse
 
 
 @pytest.fixture
-def chat(scripted: ScriptedServer) -> ChatAnthropic:
+def chat(scripted: ScriptedServer) -> Iterator[ChatAnthropic]:
     """Give a model at the scripted server that tries once."""
-    return ChatAnthropic(model="claude-x", base_url=scripted.url, api_key="sekrit", max_retries=0)
+    with ChatAnthropic(
+        model="claude-x", base_url=scripted.url, api_key="sekrit", max_retries=0
+    ) as chat:
+        yield chat
 
 
 @pytest.fixture
@@ -93,11 +97,15 @@ def test_calls_one_after_the_other_use_one_connection(
     assert (len(scripted.requests), scripted.connections) == (3, 1)
 
 
+# Its end comes with its last event: a busy machine cannot come between them.
+AT_ONCE = sse(b"".join(wire.PLAIN), framing="length")
+
+
 @pytest.mark.anyio
 async def test_async_calls_one_after_the_other_use_one_connection(
     scripted: ScriptedServer, chat: ChatAnthropic
 ) -> None:
-    scripted.always_answers(sse(*wire.PLAIN))
+    scripted.always_answers(AT_ONCE)
     for _ in range(3):
         assert len([chunk async for chunk in chat.astream("Hi")]) == 4
     assert (len(scripted.requests), scripted.connections) == (3, 1)
@@ -107,7 +115,7 @@ def test_each_event_loop_has_its_own_connections(
     scripted: ScriptedServer, chat: ChatAnthropic
 ) -> None:
     """Also loops in several threads, one after the other, and of both kinds."""
-    scripted.always_answers(sse(*wire.PLAIN))
+    scripted.always_answers(AT_ONCE)
     texts: list[str] = []
 
     async def main() -> None:
@@ -127,6 +135,21 @@ def test_each_event_loop_has_its_own_connections(
     assert texts == ["Goldfish é🐟."] * 8
     assert scripted.connections == 4
     gc.collect()  # a socket that was left open would warn, and a warning is an error
+
+
+def test_a_forgotten_model_closes_its_connections(scripted: ScriptedServer) -> None:
+    """Also one in a circle, where the collector would come to the socket first: it would warn."""
+    scripted.always_answers(AT_ONCE)
+    circles: list[Any] = []
+    for _ in range(3):
+        chat = ChatAnthropic(model="claude-x", base_url=scripted.url, api_key="k")
+        list(chat.stream("Hi"))
+        circle: list[Any] = [chat]
+        circle.append(circle)
+        circles.append(circle)
+    del chat, circle
+    circles.clear()
+    gc.collect()
 
 
 def test_a_with_statement_closes_the_pool(scripted: ScriptedServer, chat: ChatAnthropic) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
@@ -33,9 +34,10 @@ THINKING = {"type": "enabled", "budget_tokens": 1024}
 
 
 @pytest.fixture
-def chat(scripted: ScriptedServer) -> ChatAnthropic:
+def chat(scripted: ScriptedServer) -> Iterator[ChatAnthropic]:
     """Give a model at the scripted server that tries once."""
-    return ChatAnthropic(model="claude-x", base_url=scripted.url, api_key="k", max_retries=0)
+    with ChatAnthropic(model="claude-x", base_url=scripted.url, api_key="k", max_retries=0) as chat:
+        yield chat
 
 
 def summed(chunks: list[AIMessageChunk]) -> AIMessageChunk:
@@ -456,7 +458,7 @@ def test_what_passes_is_tried_again_until_the_first_chunk(
 
 def test_a_stalled_stream_times_out(scripted: ScriptedServer, run: Any) -> None:
     chat = ChatAnthropic(
-        model="claude-x", base_url=scripted.url, api_key="k", max_retries=0, timeout=0.3
+        model="claude-x", base_url=scripted.url, api_key="k", max_retries=0, timeout=1.0
     )
     scripted.answers(sse(*wire.PLAIN[:-1], end="stall"))
     with pytest.raises(TimeoutError) as raised:
