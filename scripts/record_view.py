@@ -18,6 +18,7 @@ from levada import ChatLlamaCpp, ChatPromptTemplate, RunnableParallel, StrOutput
 from levada.console import Steps, drawn
 
 WIDTH = 100
+HEIGHT = 13
 EVERY = 5  # events of the models between two pictures
 SECONDS_A_PICTURE = 0.4
 SECONDS_AT_THE_END = 3.0
@@ -57,9 +58,14 @@ def view(steps: Steps, number: int) -> str:
     """Give the view as it looks now."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(drawn(steps, WIDTH))
-    for _ in range(9 - len(list(steps))):  # as high as it will be at the end
+    for _ in range(HEIGHT - height(steps)):  # as high as it will be at the end
         console.print()
     return console.export_svg(title="levada", unique_id=f"view-{number}")
+
+
+def height(steps: Steps) -> int:
+    console = Console(width=WIDTH, file=io.StringIO())
+    return len(console.render_lines(drawn(steps, WIDTH), pad=False))
 
 
 def animated(views: list[str]) -> str:

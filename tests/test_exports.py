@@ -19,7 +19,12 @@ import levada
 from house import PACKAGES, ROOT
 
 # The packages, and the files of the root that users import.
-PUBLIC = [*(name for name in PACKAGES if name != "levada"), "levada.errors", "levada.console"]
+PUBLIC = [
+    *(name for name in PACKAGES if name != "levada"),
+    "levada.errors",
+    "levada.console",
+    "levada.event_json",
+]
 NOT_SHIPPED = {"tests", "benchmarks", "docs", "examples", "scripts", "build", "dist", "site"}
 
 
