@@ -14,6 +14,7 @@ LevadaError
 └── RunError                  the chain is right and the run failed
     ├── OutputParserException (ValueError) the model's words do not parse
     ├── StepTimeoutError      (TimeoutError) a step took longer than it may
+    ├── ToolException         a tool could not do it, and says so to the model
     ├── PartialJsonError      (ValueError) a text is not the beginning of a JSON document
     ├── ModelError            (RuntimeError) the model could not answer; may be `retryable`
     │   ├── AuthenticationError   (PermissionError) no key, a wrong one, or one that may not do this
@@ -59,6 +60,7 @@ __all__ = [
     "StepTimeoutError",
     "TemplateError",
     "TimeoutError",
+    "ToolException",
     "UnsupportedError",
     "UserError",
     "WeightsError",
@@ -161,6 +163,13 @@ class OutputParserException(RunError, ValueError):
 
 class StepTimeoutError(RunError, TimeoutError):
     """A step took longer than `with_timeout` lets it."""
+
+
+class ToolException(RunError):
+    """A tool could not do what it was asked for: raise it to tell the model why.
+
+    What becomes of it is said by `handle_tool_error` of the tool; without it, it is raised.
+    """
 
 
 class PartialJsonError(RunError, ValueError):

@@ -10,6 +10,11 @@ from ._beside import iterate_in_thread as iterate_in_thread
 from ._closing import aclose as aclose
 from ._merge import acollect as acollect
 from ._merge import collect as collect
+from ._place import Place as Place
+from ._plan import Call as Call
+from ._plan import Plan as Plan
+from ._plan import call as call
+from ._plan import gather as gather
 from ._run import Run as Run
 from ._threads import call_in_thread as call_in_thread
 from .addable import AddableDict as AddableDict
@@ -81,6 +86,7 @@ __all__ = [
     "AnyConfigurableField",
     "AsyncListener",
     "BaseStreamEvent",
+    "Call",
     "ChatModelEndEvent",
     "ChatModelStreamEvent",
     "ChunkEvent",
@@ -101,6 +107,8 @@ __all__ = [
     "Listener",
     "Node",
     "NodeStyles",
+    "Place",
+    "Plan",
     "PromptEndEvent",
     "RouterInput",
     "RouterRunnable",
@@ -135,12 +143,14 @@ __all__ = [
     "acollect",
     "add",
     "adispatch_custom_event",
+    "call",
     "call_in_thread",
     "chain",
     "coerce_to_runnable",
     "collect",
     "dispatch_custom_event",
     "ensure_config",
+    "gather",
     "get_config_list",
     "iterate_in_thread",
     "merge_configs",

@@ -73,10 +73,11 @@ class Attempt(Call[T_co]):
 class Gather:
     """A wish to make several calls at the same time."""
 
-    __slots__ = ("calls",)
+    __slots__ = ("calls", "limit")
 
-    def __init__(self, calls: Sequence[Call[Any]]) -> None:
+    def __init__(self, calls: Sequence[Call[Any]], limit: int | None = None) -> None:
         self.calls = calls
+        self.limit = limit
 
 
 class Sleep:
@@ -113,9 +114,16 @@ def attempt(
     return (yield Attempt(step, value, place, options))
 
 
-def gather(calls: Sequence[Call[T]]) -> Generator[Gather, list[T], list[T]]:
-    """Wish for calls at the same time, from a plan: `results = yield from ...`."""
-    return (yield Gather(calls))
+def gather(
+    calls: Sequence[Call[T]], limit: int | None = None
+) -> Generator[Gather, list[T], list[T]]:
+    """Wish for calls at the same time, from a plan: `results = yield from ...`.
+
+    Args:
+        calls: The calls.
+        limit: How many at once; None: as many as the config allows.
+    """
+    return (yield Gather(calls, limit))
 
 
 def sleep(seconds: float) -> Generator[Sleep, None, None]:
@@ -211,7 +219,7 @@ def _fulfilled(owner: Runnable[Any, Any], wish: Gather | Sleep, run: Run) -> Any
     def job(i: int) -> None:
         results[i] = _called(owner, wish.calls[i], run)
 
-    run_all([partial(job, i) for i in range(len(results))], run.settings.max_concurrency)
+    run_all([partial(job, i) for i in range(len(results))], _limit(wish, run))
     return results
 
 
@@ -224,8 +232,12 @@ async def _afulfilled(owner: Runnable[Any, Any], wish: Gather | Sleep, run: Run)
     async def job(i: int) -> None:
         results[i] = await _acalled(owner, wish.calls[i], run)
 
-    await arun_all([partial(job, i) for i in range(len(results))], run.settings.max_concurrency)
+    await arun_all([partial(job, i) for i in range(len(results))], _limit(wish, run))
     return results
+
+
+def _limit(wish: Gather, run: Run) -> int | None:
+    return min(filter(None, (wish.limit, run.settings.max_concurrency)), default=None)
 
 
 # As a stream.

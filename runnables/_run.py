@@ -153,6 +153,12 @@ class Run:
     def seal(self) -> None:
         """Say that the output is complete: what comes now is passed on but not part of it."""
 
+    def settle(self, output: Any) -> None:
+        """Say what the output is, whatever the pieces add up to."""
+
+    def note(self, **data: Any) -> None:
+        """Say what an error event of this run is to have besides the error and the input."""
+
     def output(self) -> Any:
         """Give the sum of the pieces of the output so far; None if nobody watches."""
         return None
@@ -172,6 +178,7 @@ class WatchedRun(Run):
         "_began",
         "_chunks_to",
         "_next",
+        "_notes",
         "_others_to",
         "_prefix",
         "_source",
@@ -195,6 +202,7 @@ class WatchedRun(Run):
         self._taken: Sum | None = None
         self._source: WatchedRun | None = None
         self._next: WatchedRun | None = None
+        self._notes: dict[str, Any] = {}
         self._prefix = f"on_{step._kind}_"
         tag, tags, metadata = self.place.tag, self.settings.tags, self.settings.metadata
         own_tags, own_metadata = step._labels()
@@ -227,6 +235,13 @@ class WatchedRun(Run):
 
     def seal(self) -> None:
         self._after = []
+
+    def settle(self, output: Any) -> None:
+        self._sum = Sum()
+        self._sum.add(output)
+
+    def note(self, **data: Any) -> None:
+        self._notes = data
 
     def reads(self, source: WatchedRun) -> None:
         """Say that this run reads what `source` passes on, and starts with its first chunk."""
@@ -306,7 +321,7 @@ class WatchedRun(Run):
         A step that failed before its first chunk arrived has not started: what failed is before it.
         """
         if self._began:
-            self._report("error", {"error": exc, "input": self._whole_input()})
+            self._report("error", {"error": exc, "input": self._whole_input(), **self._notes})
 
     def _whole_input(self) -> Any:
         if self.input is not UNKNOWN:

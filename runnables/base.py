@@ -39,6 +39,7 @@ from .schema import (
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from ..tools import BaseTool
     from ._execute import Options
     from ._plan import Plan
     from ._progress import Progress
@@ -684,6 +685,21 @@ class Runnable(ABC, Generic[Input, Output]):
             stop=stop,
             wait=wait,
             retry=retry,
+        )
+
+    def as_tool(
+        self,
+        args_schema: type[BaseModel] | None = None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        arg_types: dict[str, type] | None = None,
+    ) -> BaseTool:
+        """Give this step as a tool that a model may call; see `convert_runnable_to_tool`."""
+        from ..tools import convert_runnable_to_tool
+
+        return convert_runnable_to_tool(
+            self, args_schema, name=name, description=description, arg_types=arg_types
         )
 
     def with_listeners(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .config import RunnableConfig
     from .config_fields import ConfigurableFieldSpec
 
-__all__ = ["RunnableLambda", "chain"]
+__all__ = ["Kind", "RunnableLambda", "chain", "kind_of"]
 
 T = TypeVar("T")
 Kind = Literal["plain", "async", "generator", "async generator"]
@@ -54,7 +54,7 @@ class _Function:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.call = function
-        self.kind = _kind_of(function)
+        self.kind = kind_of(function)
         self.wants_config = _has_parameter(function, "config")
 
     def arguments(self, run: Run, options: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +62,8 @@ class _Function:
         return {**options, "config": run.config} if self.wants_config else options
 
 
-def _kind_of(function: Callable[..., Any]) -> Kind:
+def kind_of(function: Callable[..., Any]) -> Kind:
+    """Say how a function is called, also that of a partial or of an object with `__call__`."""
     bare: Any = function
     while isinstance(bare, partial):
         bare = bare.func

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT.parent / "shared" / "API_SURFACE.tsv"
 # The modules whose part is complete; one that is not is listed by running this file.
-COMPLETE: tuple[str, ...] = ("chat_models", "messages", "prompts")
+COMPLETE: tuple[str, ...] = ("chat_models", "messages", "prompts", "tools")
 
 
 def rows(module: str) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ from typing_extensions import is_typeddict
 from ..errors import CompositionError, ConfigError, shown
 from ..messages.shapes import is_object
 from ..runnables import Runnable
+from .base import BaseTool
 from .docstrings import Docstring, can_read_docstrings, read_docstring
 from .json_schema import Schema
 from .json_schema import strict as closed
@@ -26,7 +27,7 @@ __all__ = [
     "convert_to_openai_tool",
 ]
 
-ToolLike: TypeAlias = Callable[..., Any] | type[Any] | Mapping[str, Any]
+ToolLike: TypeAlias = BaseTool | Callable[..., Any] | type[Any] | Mapping[str, Any]
 """What a model can be told of as a tool: a tool, a function, a pydantic class, a TypedDict, a
 dataclass, or a dict in the form of OpenAI, Anthropic, MCP or a JSON schema with a title."""
 
@@ -116,6 +117,8 @@ def _with_strict(made: dict[str, Any], told: _Told, strict: bool | None) -> dict
 def _told(tool: Any) -> _Told:
     if _is_dict(tool):
         return _told_by_dict(tool)
+    if isinstance(tool, BaseTool):
+        return _told_by_tool(tool)
     if isinstance(tool, Runnable):
         raise CompositionError(
             f"{tool.get_name()} is a runnable and no tool; write .as_tool() behind it"
@@ -128,6 +131,12 @@ def _told(tool: Any) -> _Told:
         f"a tool is a function, a tool, a pydantic class, a TypedDict, a dataclass or a dict; "
         f"got {shown(tool)}"
     )
+
+
+def _told_by_tool(tool: BaseTool) -> _Told:
+    schema = tool._schema_for_model()
+    schema.pop("description", None)
+    return _Told(tool.name, tool.description, schema, beside=tool.extras or {})
 
 
 def _told_by_function(function: Callable[..., Any]) -> _Told:
