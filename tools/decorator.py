@@ -101,8 +101,9 @@ def tool(
             "extras": extras,
         }
         if isinstance(function, Runnable):
+            step: Runnable[Any, Any] = function
             found = convert_runnable_to_tool(
-                function, _class_of(args_schema), name=name, description=description
+                step, _class_of(args_schema), name=name, description=description
             )
             return found.model_copy(update=fields)
         if not callable(function):

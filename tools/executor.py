@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -55,7 +55,7 @@ class ToolExecutor(Runnable[BaseMessage, list[Any]]):
 
     def __init__(
         self,
-        tools: Iterable[Any],
+        tools: Iterable[BaseTool | Callable[..., Any]],
         *,
         max_concurrency: int | None = None,
         timeout_s: float | None = None,
@@ -184,7 +184,9 @@ def _flat(answer: Any) -> Sequence[Any]:
     return answer if is_array(answer) else [answer]
 
 
-def execute_tool_calls(message: AIMessage, tools: Iterable[Any], **options: Any) -> list[Any]:
+def execute_tool_calls(
+    message: AIMessage, tools: Iterable[BaseTool | Callable[..., Any]], **options: Any
+) -> list[Any]:
     """Execute all calls of a model's message at the same time, and give the answers in their order.
 
     Args:
@@ -196,7 +198,7 @@ def execute_tool_calls(message: AIMessage, tools: Iterable[Any], **options: Any)
 
 
 async def aexecute_tool_calls(
-    message: AIMessage, tools: Iterable[Any], **options: Any
+    message: AIMessage, tools: Iterable[BaseTool | Callable[..., Any]], **options: Any
 ) -> list[Any]:
     """Execute all calls of a model's message at the same time; see `execute_tool_calls`."""
     return await ToolExecutor(tools, **options).ainvoke(message)
