@@ -115,7 +115,7 @@ class _Writer:
         self._around: set[int] = set()  # the objects that are being written
 
     def plain(self, value: Any, path: str) -> Any:
-        kind: type[Any] = type(value)
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType]  # of any value
         if kind is str:
             return value if value.isascii() else _utf8(value)
         if value is None or kind is bool:

@@ -140,7 +140,7 @@ def _fill(run: ListenedRun, data: Any) -> None:
 
 def _as_dict(key: str, value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
-        return {**value}  # pyright: ignore[reportUnknownVariableType]  # whatever the step takes
+        return {**value}
     return {key: value}
 
 
