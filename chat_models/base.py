@@ -43,7 +43,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import aclosing, closing, suppress
+from contextlib import aclosing, closing
 from functools import partial
 from time import sleep
 from typing import Any, ClassVar, Literal, NoReturn, Self, TypeAlias, TypeVar, overload
@@ -75,8 +75,6 @@ from ..messages import (
     get_buffer_string,
     message_chunk_to_message,
 )
-from ..messages.chunks import ChunkAccumulator
-from ..messages.content import Content
 from ..runnables import (
     Run,
     Runnable,
@@ -90,6 +88,7 @@ from ..runnables import (
 from ..runnables.events import Kind
 from ..tools import ToolLike, convert_to_openai_tool
 from ._attempts import Attempts
+from ._heard import Heard
 from ._kept import Kept, key_text
 from ._pieces import cut_message
 from .caches import SHARED, BaseCache
@@ -203,7 +202,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             raise CompositionError(
                 f"{self.get_name()} is asynchronous only; call ainvoke() or astream() instead"
             )
-        heard = _Heard()
+        heard = Heard()
         stream = self._stream(messages, stop=stop, **kwargs)
         try:
             for chunk in stream:
@@ -220,7 +219,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         if "_generate" in self._writes or "_astream" not in self._writes:
             work = partial(self._generate, messages, stop=stop, **kwargs)
             return await anyio.to_thread.run_sync(work)
-        heard = _Heard()
+        heard = Heard()
         stream = self._astream(messages, stop=stop, **kwargs)
         try:
             async for chunk in stream:
@@ -494,7 +493,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         if kept is not None and (known := kept.get()) is not None:
             yield from cut_message(known.model_copy(update={"id": name}))
             return
-        heard, attempts = _Heard(run), Attempts(self.max_retries)
+        heard, attempts = Heard(run), Attempts(self.max_retries)
         text = heard.text
         last: AIMessageChunk | None = None
         while True:
@@ -538,7 +537,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             for piece in cut_message(known.model_copy(update={"id": name})):
                 yield piece
             return
-        heard, attempts = _Heard(run), Attempts(self.max_retries)
+        heard, attempts = Heard(run), Attempts(self.max_retries)
         text = heard.text
         last: AIMessageChunk | None = None
         while True:
@@ -676,7 +675,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             return None
         return AIMessageChunk(content="", id=name, chunk_position="last")
 
-    def _failure(self, exc: Exception, heard: _Heard | None = None) -> Exception:
+    def _failure(self, exc: Exception, heard: Heard | None = None) -> Exception:
         """What a failure of a hook means to the caller: an error of ours, if it is the SDK's."""
         failure = exc if isinstance(exc, LevadaError) else self._model_error(exc) or exc
         if failure is not exc:
@@ -685,75 +684,16 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             failure.partial = heard.sum_or_none()
         return failure
 
-    def _fail(self, exc: Exception, heard: _Heard) -> NoReturn:
+    def _fail(self, exc: Exception, heard: Heard) -> NoReturn:
         raise self._failure(exc, heard)
 
-    def _wait_after(self, exc: Exception, attempts: Attempts, heard: _Heard | None = None) -> float:
+    def _wait_after(self, exc: Exception, attempts: Attempts, heard: Heard | None = None) -> float:
         """Give how long to wait before the next attempt; raise the failure, if there is none."""
         failure = self._failure(exc, heard)
         seconds = None if heard is not None else attempts.wait_after(failure)
         if seconds is None:
             raise failure
         return seconds
-
-
-class _Heard:
-    """What has come of a message, in case the rest does not come.
-
-    Args:
-        run: The run that it comes in, which knows the sum if somebody watches it.
-
-    Attributes:
-        text: The latest contents, of chunks that are nothing else; what came before is added up.
-    """
-
-    __slots__ = ("_error", "_run", "_sum", "text")
-
-    def __init__(self, run: Run | None = None) -> None:
-        self.text: list[Content] = []
-        self._run = run if run is not None and run.id is not None else None
-        self._sum: ChunkAccumulator[AIMessageChunk] | None = None
-        self._error: Exception | None = None
-
-    def add(self, chunk: AIMessageChunk) -> None:
-        """Note a chunk."""
-        if self._run is not None:
-            return
-        if self.text:
-            self._add_text()
-        self._sum = self._sum or AIMessageChunk.accumulator()
-        try:
-            self._sum.add(chunk)
-        except (TypeError, MessageError) as exc:
-            # Whoever reads the stream may not want the sum: who asks for it gets the error.
-            self._error = self._error or exc
-
-    def total(self) -> AIMessageChunk | None:
-        """Give the sum, or None if nothing has come.
-
-        Raises:
-            TypeError: The chunks do not add up; or a MessageError.
-        """
-        if self._run is not None:
-            total: AIMessageChunk | None = self._run.output()
-            return total
-        if self.text:
-            self._add_text()
-        if self._error is not None:
-            raise self._error
-        return None if self._sum is None else self._sum.result()
-
-    def sum_or_none(self) -> AIMessageChunk | None:
-        """Give the sum; None also if the chunks do not add up."""
-        with suppress(TypeError, MessageError):
-            return self.total()
-        return None
-
-    def _add_text(self) -> None:
-        pieces = [*self.text]
-        self.text.clear()
-        for piece in pieces:
-            self.add(AIMessageChunk(piece))
 
 
 def _close(stream: Iterator[AIMessageChunk] | None) -> None:
