@@ -101,9 +101,8 @@ def tool(
             "extras": extras,
         }
         if isinstance(function, Runnable):
-            step: Runnable[Any, Any] = function
             found = convert_runnable_to_tool(
-                step, _class_of(args_schema), name=name, description=description
+                _step(function), _class_of(args_schema), name=name, description=description
             )
             return found.model_copy(update=fields)
         if not callable(function):
@@ -140,6 +139,12 @@ def tool(
     if name_or_callable is None or isinstance(name_or_callable, str):
         return lambda function: made(function, name_or_callable)
     return made(name_or_callable, None)
+
+
+def _step(runnable: Any) -> Runnable[Any, Any]:
+    """What is a step, once `isinstance` has said so: of any types."""
+    step: Runnable[Any, Any] = runnable
+    return step
 
 
 def _class_of(schema: ArgsSchema | None) -> type[BaseModel] | None:

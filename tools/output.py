@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final, Literal, TypeAlias, TypeGuard, cast
+from typing import Any, Final, Literal, TypeAlias, TypeGuard
 
 from pydantic_core import to_jsonable_python
 
@@ -81,7 +81,7 @@ def chunk_of_answer(content: Any, artifact: Any, *, id: str, name: str) -> Any:
 
 
 def _is_pair(result: object) -> TypeGuard[tuple[Any, Any]]:
-    return isinstance(result, tuple) and len(cast("tuple[Any, ...]", result)) == 2
+    return isinstance(result, tuple) and len(result) == 2  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _is_answer(result: object) -> bool:
