@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ..errors import MessageError, shown
 from .base import BaseMessage
@@ -44,8 +44,7 @@ def messages_from_dict(messages: Sequence[Mapping[str, Any]]) -> list[BaseMessag
 def _is_list_of_dicts(given: object) -> bool:
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
         return False
-    items: Sequence[object] = given
-    return all(isinstance(item, Mapping) for item in items)
+    return all(isinstance(item, Mapping) for item in cast("Sequence[object]", given))
 
 
 def _check_bounds(messages: Sequence[Mapping[str, Any]]) -> None:

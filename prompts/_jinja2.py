@@ -11,7 +11,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ..errors import MissingExtraError, TemplateError, shown
+from ..messages.shapes import is_object
 from ._parsed import Render
+from ._shapes import is_items
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -196,7 +198,7 @@ def _counting(name: str, plain: Environment) -> Any:
     cost = _SLOW.get(name, 1)
 
     def counting(context: Any, value: Any, *args: Any) -> Any:
-        size = len(value) if isinstance(value, str | list | tuple | dict) else 1
+        size = len(value) if isinstance(value, str) or is_items(value) or is_object(value) else 1
         context[_WORK].spend(size * cost)
         return plain.call_filter(name, value, args, context=context)
 
@@ -205,12 +207,12 @@ def _counting(name: str, plain: Environment) -> Any:
 
 def _join(context: Any, value: Any, separator: Any = "") -> str:
     """Give the texts of all items, with a separator between them."""
-    work, separator = context[_WORK], str(separator)
+    work, between = context[_WORK], str(separator)
     texts: list[str] = []
     for item in value:
         texts.append(str(item))
-        work.spend(len(texts[-1]) + len(separator) + 1)
-    return separator.join(texts)
+        work.spend(len(texts[-1]) + len(between) + 1)
+    return between.join(texts)
 
 
 def _rounds(context: Any, value: Any) -> Iterator[Any]:

@@ -236,5 +236,5 @@ class _Filling:
 
 def _text_of(value: Any) -> str:
     """Give the text of a value; none and empty containers have none, 0 has."""
-    empty = value is None or (isinstance(value, list | tuple | dict) and not value)
+    empty = value is None or ((is_items(value) or is_object(value)) and not value)
     return "" if empty else str(value)
