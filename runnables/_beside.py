@@ -24,9 +24,10 @@ from typing import Any, TypeAlias, TypeVar
 
 import anyio
 
-from ._closing import aclose, in_trio, is_asked_for, raise_first, wait_out
+from ._closing import aclose, in_trio, is_asked_for, raise_first
 from ._pipe import Pipe, _Closed
 from ._threads import AskedFor, call_in_thread
+from ._waiter import new_waiter
 
 __all__ = ["Beside", "iterate_in_task", "iterate_in_thread", "transform_in_thread"]
 
@@ -47,8 +48,8 @@ class Beside:
         self._tasks: list[_Task] = []
         self._failures: list[BaseException] = []
         self._working = 0
-        self._settled = anyio.Event()
-        self._ended = anyio.Event()
+        self._settled = new_waiter()
+        self._ended = new_waiter()
 
     def start(self, work: Work) -> None:
         """Start a task, in a copy of the current context."""
@@ -65,9 +66,9 @@ class Beside:
         finally:
             self._working -= 1
             if self._failures or not self._working:
-                self._settled.set()
+                self._settled.wake()
             if not self._working:
-                self._ended.set()
+                self._ended.wake()
 
     async def settled(self) -> None:
         """Wait until all tasks have ended, or one has failed."""
@@ -77,14 +78,14 @@ class Beside:
     async def ended(self) -> None:
         """Wait until all tasks have ended by themselves, whoever cancels the caller."""
         if self._working:
-            await wait_out(self._ended)
+            await self._ended.wait_out()
 
     async def stop(self) -> None:
         """Cancel the tasks that still run, and wait for all of them, whoever cancels the caller."""
         if self._working:
             for task in self._tasks:  # without effect on those that have ended
                 task.cancel()
-            await wait_out(self._ended)
+            await self._ended.wait_out()
 
     def raise_failure(self) -> None:
         """Raise the first failure, with the others as notes, if a task has failed."""
@@ -179,9 +180,8 @@ async def _one_by_one(works: Callable[[Pipe[T]], list[Work]]) -> AsyncGenerator[
     try:
         for work in works(pipe):
             beside.start(work)
-        while pipe.items or await pipe.ready():
-            yield pipe.items.popleft()
-            pipe.let_writers_go_on()
+        while batch := await pipe.take():
+            yield batch[0]
     finally:
         pipe.close()
         await beside.stop()

@@ -20,7 +20,6 @@ __all__ = [
     "is_asked_for",
     "is_cancellation",
     "raise_first",
-    "wait_out",
 ]
 
 T = TypeVar("T")
@@ -105,27 +104,6 @@ def is_asked_for(exc: BaseException) -> bool:
         return True
     task = None if in_trio() else asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-async def wait_out(event: anyio.Event) -> None:
-    """Wait until the event is set, whoever cancels the caller meanwhile: it is cancelled then.
-
-    A scope of anyio does not reach it; a task of asyncio can be cancelled within a shield, too.
-    """
-    if event.is_set():
-        return
-    cancelled: BaseException | None = None
-    with anyio.CancelScope(shield=True):
-        while not event.is_set():
-            try:
-                await event.wait()
-            except asyncio.CancelledError as exc:
-                cancelled = exc
-    if cancelled is not None:
-        try:
-            raise cancelled
-        finally:
-            cancelled = None  # else the exception and this frame hold each other
 
 
 def raise_first(failures: list[BaseException]) -> None:

@@ -196,10 +196,9 @@ class _AFan:
         try:
             for _ in range(self._working):
                 beside.start(self._work)
-            while out.items or await out.ready():
-                yield out.items.popleft()
-                if out.full and len(out.items) == out.low:
-                    out.let_writers_go_on()
+            while batch := await out.take():
+                for item in batch:
+                    yield item
         finally:
             await beside.stop()
         raise_first(self._failures)

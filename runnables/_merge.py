@@ -22,46 +22,55 @@ class Sum:
 
     Sequences are concatenated; classes with an `accumulator` do it themselves; other values are
     added with `+`, and where they cannot be added the last one stays, as LCEL has it. None yields
-    to any value.
+    to any value. One chunk alone is its own sum.
     """
 
-    __slots__ = ("_acc", "_kind", "add")
+    __slots__ = ("_acc", "_kind", "_only", "add")
 
     add: Callable[[Any], object]
     """An attribute, so that it can be what takes the next chunk of text fastest."""
 
     def __init__(self) -> None:
+        self._only: Any = None
         self._acc: Accumulator | None = None
         self._kind: type = type(None)
         self.add = self._first
 
     def _first(self, chunk: Any) -> None:
+        if chunk is not None:
+            self._only = chunk
+            self.add = self._second
+
+    def _second(self, chunk: Any) -> None:
         if chunk is None:
             return
+        self._begin(self._only)
+        self._only = None
+        # Text may be followed by anything; the list sorts it out at the end.
+        assert self._acc is not None
+        self.add = self._acc.add if issubclass(self._kind, str) else self._more
+        self.add(chunk)
+
+    def _begin(self, chunk: Any) -> None:
         self._kind = type(chunk)
         self._acc = _accumulator(self._kind)
         self._acc.add(chunk)
-        # Text may be followed by anything; the list sorts it out at the end.
-        self.add = self._acc.add if issubclass(self._kind, str) else self._more
 
     def _more(self, chunk: Any) -> None:
         acc = self._acc
         if type(chunk) is self._kind and acc is not None:
             acc.add(chunk)
         elif chunk is not None and acc is not None:
-            total = _plus(acc.result(), chunk)
-            self._kind = type(total)
-            self._acc = _accumulator(self._kind)
-            self._acc.add(total)
+            self._begin(_plus(acc.result(), chunk))
 
     @property
     def given(self) -> bool:
         """Whether there was a chunk."""
-        return self._acc is not None
+        return self._acc is not None or self._only is not None
 
     def result(self) -> Any:
         """Give the sum so far; None if there was no chunk."""
-        return None if self._acc is None else self._acc.result()
+        return self._only if self._acc is None else self._acc.result()
 
 
 def _accumulator(kind: Any) -> Accumulator:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
-from collections import deque
-from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from typing import Generic, TypeVar
 
@@ -14,8 +11,9 @@ import anyio
 import anyio.lowlevel
 
 from ._closing import in_trio
+from ._waiter import TaskWaiter, new_waiter
 
-__all__ = ["Pipe", "TaskWaiter", "_Closed", "helper_context"]
+__all__ = ["Pipe", "_Closed", "helper_context"]
 
 T = TypeVar("T")
 
@@ -27,29 +25,26 @@ class _Closed(BaseException):
 class Pipe(Generic[T]):
     """A buffer that tasks and threads fill and one task of the loop it was made on empties.
 
-    Or, with `in_thread`, one thread, which waits by `ready_in_thread`.
+    Or, with `in_thread`, one thread, which takes by `take_in_thread`. The reader's loop:
 
-    The reader's loop, written out where every microsecond counts:
-
-        while pipe.items or await pipe.ready():
-            item = pipe.items.popleft()
-            if pipe.full and len(pipe.items) == pipe.low:
-                pipe.let_writers_go_on()
+        while batch := await pipe.take():
+            for item in batch:
+                ...
 
     `put` never blocks and never loses an item: the limit is kept by those who wait for `room`
     (tasks) or `room_in_thread` (worker threads) while it is `full`. Waking another task costs
     microseconds, so it is only done when somebody waits, and a writer that was held back goes on
-    when half is read.
+    when all is read.
 
     Attributes:
         items: What was put and not yet taken.
         full: Whether a writer should ask for room before it puts more; so it should in a closed
             one, where that lets it be cancelled.
         closed: Whether nothing more will come, or nobody reads any more.
-        low: With how many items left a pipe that was full has room again.
     """
 
     __slots__ = (
+        "_free",
         "_limit",
         "_lock",
         "_reader",
@@ -58,19 +53,18 @@ class Pipe(Generic[T]):
         "closed",
         "full",
         "items",
-        "low",
     )
 
     def __init__(self, limit: int, *, in_thread: bool = False) -> None:
-        self.items: deque[T] = deque()
+        self.items: list[T] = []
         self.closed = False
         self.full = False
         self._limit = limit
-        self.low = limit // 2
+        self._free = limit  # how many there may be besides the batch that is being read
         self._thread = 0 if in_thread else threading.get_ident()
-        # Held to wait, to wake and to become full, not to put and to take: an item is always in
-        # `items` before its writer looks for a waiting reader, and a reader looks again at `items`
-        # once it can be found, so that no wake-up is lost.
+        # Held to become full and to make room, not to put and to take: an item is always in `items`
+        # before its writer looks for a waiting reader, and a reader looks again at `items` once it
+        # can be found, so that no wake-up is lost.
         self._lock = threading.Lock()
         self._reader: TaskWaiter | _ThreadWaiter | None = None
         self._writers: list[TaskWaiter | _ThreadWaiter] = []
@@ -81,55 +75,63 @@ class Pipe(Generic[T]):
             return
         items = self.items
         items.append(item)
-        if len(items) >= self._limit and not self.full:
+        if len(items) >= self._free and not self.full:
             with self._lock:
-                self.full = self.closed or len(items) >= self._limit
-        if self._reader is not None:
-            self._wake_reader()
+                self.full = self.closed or len(items) >= self._free
+        reader = self._reader
+        if reader is not None and not reader.woken:
+            reader.wake()
 
     def close(self) -> None:
         """Say that nothing more will come, and let all who wait go on. Callable from any thread."""
         with self._lock:
             self.closed = True
-        self._wake_reader()
+        reader = self._reader
+        if reader is not None:
+            reader.wake()
         self.let_writers_go_on()
 
-    async def ready(self) -> bool:
-        """Wait until there is an item (True), or none will come any more (False)."""
-        while not self.items:
-            waiter = TaskWaiter()
-            wait = self._announced(waiter)
+    async def take(self) -> list[T]:
+        """Wait for items and give all that are there; none if no more will come.
+
+        They count as unread until the next call.
+        """
+        while not (batch := self._batch()):
+            self._reader = reader = new_waiter()
             try:
-                if wait:
-                    await waiter.wait()
+                closed = self.closed  # looked at first: items may be put before it is closed
+                if self.items:
+                    continue
+                if closed:
+                    break
+                await reader.wait()
             finally:
                 self._reader = None
-            if self.closed and not self.items:
-                return False
-        return True
+        return batch
 
-    def ready_in_thread(self) -> bool:
-        """Wait, as a thread that reads in place of a task; see `ready`."""
-        while not self.items:
-            waiter = _ThreadWaiter()
-            wait = self._announced(waiter)
+    def take_in_thread(self) -> list[T]:
+        """Wait, as a thread that reads in place of a task; see `take`."""
+        while not (batch := self._batch()):
+            self._reader = reader = _ThreadWaiter()
             try:
-                if wait:
-                    waiter.wait()
+                closed = self.closed  # looked at first: items may be put before it is closed
+                if self.items:
+                    continue
+                if closed:
+                    break
+                reader.wait()
             finally:
                 self._reader = None
-            if self.closed and not self.items:
-                return False
-        return True
+        return batch
 
-    def _announced(self, reader: TaskWaiter | _ThreadWaiter) -> bool:
-        """Let the reader be found by those who put, and say whether it has to wait."""
-        with self._lock:
-            self._reader = reader
-            wait = not self.items and not self.closed
-        if self.full:  # it became so when the last items were being taken
+    def _batch(self) -> list[T]:
+        items = self.items
+        if self.full and not items:
             self.let_writers_go_on()
-        return wait
+        batch = items[:]
+        del items[: len(batch)]  # more may have come meanwhile
+        self._free = max(1, self._limit - len(batch))
+        return batch
 
     async def room(self) -> None:
         """Wait, as a task of any loop, until there is room; once closed, be cancelled if asked.
@@ -142,7 +144,7 @@ class Pipe(Generic[T]):
             if not in_trio():
                 _raise_if_cancelled()
         while self.full and not self.closed:
-            waiter = TaskWaiter()
+            waiter = new_waiter()
             if self._queued(waiter):
                 await waiter.wait()
         if self.closed and threading.get_ident() != self._thread:
@@ -170,12 +172,6 @@ class Pipe(Generic[T]):
             self._writers.append(waiter)
             return True
 
-    def _wake_reader(self) -> None:
-        with self._lock:
-            waiter, self._reader = self._reader, None  # once: more may come before it runs
-        if waiter is not None:
-            waiter.wake()
-
     def let_writers_go_on(self) -> None:
         """Say that there is room again."""
         with self._lock:
@@ -185,39 +181,20 @@ class Pipe(Generic[T]):
             waiter.wake()
 
 
-class TaskWaiter:
-    """A task that waits, and how to wake it from any thread."""
-
-    __slots__ = ("_call_soon", "_thread", "event")
-
-    def __init__(self) -> None:
-        self.event: anyio.Event = anyio.Event()
-        self._thread = threading.get_ident()
-        self._call_soon = _call_soon_in_this_loop()
-
-    async def wait(self) -> None:
-        await self.event.wait()
-
-    def wake(self) -> None:
-        if threading.get_ident() == self._thread:
-            self.event.set()
-        else:
-            with contextlib.suppress(RuntimeError):  # its loop has ended, and the task with it
-                self._call_soon(self.event.set)
-
-
 class _ThreadWaiter:
     """A thread that waits."""
 
-    __slots__ = ("_event",)
+    __slots__ = ("_event", "woken")
 
     def __init__(self) -> None:
+        self.woken = False
         self._event = threading.Event()
 
     def wait(self) -> None:
         self._event.wait()
 
     def wake(self) -> None:
+        self.woken = True
         self._event.set()
 
 
@@ -238,11 +215,3 @@ def helper_context() -> Context:
     waiting = _waiting_threads.get() | {threading.get_ident()}
     context.run(_waiting_threads.set, waiting)
     return context
-
-
-def _call_soon_in_this_loop() -> Callable[[Callable[[], None]], object]:
-    if in_trio():
-        import trio  # only there if the caller has it
-
-        return trio.lowlevel.current_trio_token().run_sync_soon
-    return asyncio.get_running_loop().call_soon_threadsafe

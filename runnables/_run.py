@@ -176,6 +176,7 @@ class WatchedRun(Run):
     __slots__ = (
         "_after",
         "_began",
+        "_below",
         "_chunks_to",
         "_next",
         "_notes",
@@ -196,6 +197,7 @@ class WatchedRun(Run):
         """Take the identity of an execution of `step`."""
         self.id = self.run_id or new_id()  # pyright: ignore[reportIncompatibleVariableOverride]
         self.input: Any = UNKNOWN
+        self._below: tuple[str, ...] | None = None
         self._began = False
         self._sum = Sum()
         self._after: list[Any] | None = None
@@ -224,10 +226,19 @@ class WatchedRun(Run):
         self._others_to = None if takers is None else takers.others
 
     def child(self, step: Runnable[Any, Any], place: Place) -> Run:
-        return self.below().child(step, place)
+        kind = WatchedRun if step._has_run else Run
+        run = kind(self.settings, self.sink, self._parents_below(), place, around=self)
+        if isinstance(run, WatchedRun):
+            run.identify(step, self.sink)
+        return run
 
     def below(self, given: Any = UNKNOWN) -> Run:
-        return Run(self.settings, self.sink, (*self.parents, self.id), given=given, around=self)
+        return Run(self.settings, self.sink, self._parents_below(), given=given, around=self)
+
+    def _parents_below(self) -> tuple[str, ...]:
+        if self._below is None:  # once for all the steps of a sequence
+            self._below = (*self.parents, self.id)
+        return self._below
 
     def is_outermost(self) -> bool:
         """Whether async observers begin to watch with this run."""

@@ -26,7 +26,7 @@ __all__ = ["EVENTS_AHEAD", "AwaitedObserver", "Follower", "Sink", "check_observe
 
 # A run that is this many events ahead of its reader waits. Enough to make the cost of waking the
 # other side small beside that of the events, few enough to stop a model soon.
-EVENTS_AHEAD: Final = 512
+EVENTS_AHEAD: Final = 256
 
 _log = logging.getLogger("levada")
 
@@ -102,8 +102,9 @@ class Sink:
 
     def follow(self, run: WatchedRun) -> Takers | None:
         """Give what takes the events of a run; None if nobody does."""
-        alone = len(self._followers) == 1
-        takers = [t for f in self._followers if (t := f.follow(run, alone=alone)) is not None]
+        if len(self._followers) == 1:
+            return self._followers[0].follow(run, alone=True)
+        takers = [t for f in self._followers if (t := f.follow(run, alone=False)) is not None]
         if len(takers) < 2:
             return takers[0] if takers else None
         return Takers(_to_all([t.chunks for t in takers]), _to_all([t.others for t in takers]))
@@ -281,10 +282,9 @@ class AwaitedObserver(_Hooks):
 
     async def _work(self, pipe: Pipe[EventDict]) -> None:
         try:
-            while pipe.items or await pipe.ready():
-                await self._see(pipe.items.popleft())
-                if pipe.full and len(pipe.items) == pipe.low:
-                    pipe.let_writers_go_on()
+            while batch := await pipe.take():
+                for event in batch:
+                    await self._see(event)
         finally:
             pipe.close()
 

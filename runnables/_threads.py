@@ -10,8 +10,9 @@ from typing import Any, Final, Generic, TypeVar
 import anyio
 import anyio.to_thread
 
-from ._closing import in_trio, is_asked_for, wait_out
-from ._pipe import TaskWaiter, _Closed
+from ._closing import in_trio, is_asked_for
+from ._pipe import _Closed
+from ._waiter import TaskWaiter, new_waiter
 
 __all__ = ["AskedFor", "call_in_thread", "leave_if", "leaving"]
 
@@ -84,16 +85,16 @@ class _Work(Generic[T]):
     def leave(self) -> None:
         """Do not begin; if it has begun, let it end by itself."""
         with self._lock:
-            self._dropped = TaskWaiter()
+            self._dropped = new_waiter()
 
     async def drop(self) -> None:
         """Do not begin; if it has begun, wait until it has ended."""
-        waiter = TaskWaiter()
+        waiter = new_waiter()
         with self._lock:
             self._dropped = waiter
             if not self._began or self._ended:
                 return
-        await wait_out(waiter.event)
+        await waiter.wait_out()
 
 
 class AskedFor(Generic[T]):
@@ -105,7 +106,7 @@ class AskedFor(Generic[T]):
 
     def __init__(self, chunks: AsyncIterator[T]) -> None:
         self._chunks = chunks
-        self._asked = TaskWaiter()
+        self._asked = new_waiter()
         self._answered = threading.Event()
         self._answer: list[T] = []
         self._error: BaseException | None = None
@@ -116,7 +117,7 @@ class AskedFor(Generic[T]):
         try:
             while True:
                 await self._asked.wait()
-                self._asked = TaskWaiter()
+                self._asked = new_waiter()
                 self._answer = [await anext(self._chunks)]
                 self._answered.set()
         except StopAsyncIteration:

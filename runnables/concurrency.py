@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..errors import ConfigError, shown
 from ._closing import aclose
 from ._execute import aexecute, aopen_stream, execute, open_stream
-from ._pipe import TaskWaiter, _ThreadWaiter
+from ._pipe import _ThreadWaiter
+from ._waiter import TaskWaiter, new_waiter
 from .base import Input, Output, Runnable
 from .parallel import coerce_to_runnable
 
@@ -152,7 +153,7 @@ class _Slots:
     async def atake(self) -> None:
         if self._taken():
             return
-        waiter = TaskWaiter()
+        waiter = new_waiter()
         if self._queued(waiter):
             try:
                 await waiter.wait()

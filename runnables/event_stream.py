@@ -65,11 +65,9 @@ def read_events(
         )
         worker.start()
         try:
-            items = pipe.items
-            while items or pipe.ready_in_thread():
-                yield items.popleft()
-                if pipe.full and len(items) == pipe.low:
-                    pipe.let_writers_go_on()
+            while batch := pipe.take_in_thread():
+                yield from batch
+                batch.clear()  # what has been read is not kept while the next is waited for
         finally:
             pipe.close()
             worker.join()
@@ -110,11 +108,10 @@ def aread_events(
         beside = Beside()
         beside.start(produce)
         try:
-            items = pipe.items
-            while items or await pipe.ready():
-                yield items.popleft()
-                if pipe.full and len(pipe.items) == pipe.low:
-                    pipe.let_writers_go_on()
+            while batch := await pipe.take():
+                for event in batch:
+                    yield event
+                batch.clear()  # what has been read is not kept while the next is waited for
         finally:
             pipe.close()
             await beside.stop()

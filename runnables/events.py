@@ -80,7 +80,7 @@ def checked_version(version: str) -> Version:
 class EventFilter:
     """Which runs a reader wants to see; each run is tested by itself, the outermost too."""
 
-    __slots__ = ("_excluded", "_included")
+    __slots__ = ("_admits_all", "_excluded", "_included")
 
     def __init__(
         self,
@@ -94,9 +94,12 @@ class EventFilter:
     ) -> None:
         self._included = _Lists("include", include_names, include_types, include_tags)
         self._excluded = _Lists("exclude", exclude_names, exclude_types, exclude_tags)
+        self._admits_all = not self._included.given and not self._excluded.given
 
     def admits(self, event: EventDict) -> bool:
         """Whether the reader sees this event, and with it all others of the same run."""
+        if self._admits_all:
+            return True
         included = not self._included.given or self._included.match(event)
         return included and not self._excluded.match(event)
 
@@ -128,10 +131,14 @@ class _Lists:
         )
 
 
+# An empty frozenset takes 200 bytes, and every reader has six.
+_NO_WORDS: Final[frozenset[str]] = frozenset()
+
+
 def _words(argument: str, words: Iterable[str] | None) -> frozenset[str]:
     if isinstance(words, str):
         raise ConfigError(f"{argument} takes a list; write {argument}=[{words!r}]")
-    return frozenset(words or ())
+    return frozenset(words) if words else _NO_WORDS
 
 
 class FollowedRun(Protocol):
@@ -157,7 +164,7 @@ class Rendering:
     its start has the raw input, its end only the output, and parents above it are left out.
     """
 
-    __slots__ = ("_depth", "_put", "_raw_input", "_root", "_version", "_wanted")
+    __slots__ = ("_depth", "_plain", "_put", "_raw_input", "_root", "_version", "_wanted")
 
     def __init__(
         self, version: Version, wanted: EventFilter, raw_input: object, put: Deliver
@@ -166,6 +173,7 @@ class Rendering:
         self._wanted = wanted
         self._raw_input = raw_input
         self._put = put
+        self._plain = Takers(put, put)
         self._root = ""
         self._depth = 0
 
@@ -190,7 +198,7 @@ class Rendering:
             put = partial(self._without_parents, hidden)
         if is_root and (self._depth or self._version == "v1"):
             return Takers(put, partial(self._as_root, run, put))
-        return Takers(put, put)
+        return self._plain if put is self._put else Takers(put, put)
 
     def take_custom(self, event: EventDict, /) -> None:
         """Take an event of the user's, tested by its own name, its run's tags, and "custom"."""

@@ -110,7 +110,7 @@ def test_runs_are_opened_and_closed_in_one_file(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["create_task", "run_in_executor", "call_soon_threadsafe"])
 def test_work_beside_a_generator_is_started_in_one_file(method: str) -> None:
-    places = ("runnables/_beside.py", "runnables/_pipe.py")
+    places = ("runnables/_beside.py", "runnables/_waiter.py")
     assert not [place for place in calls(method) if not place.startswith(places)]
 
 

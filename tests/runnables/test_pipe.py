@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from contextlib import suppress
 from functools import partial
 
@@ -16,7 +15,7 @@ from levada.runnables._pipe import Pipe, _Closed
 pytestmark = pytest.mark.anyio
 
 
-class Interrupted(deque[int]):
+class Interrupted(list[int]):
     """Stops a writer thread between its look at the length and what it concludes from it."""
 
     def __init__(self) -> None:
@@ -34,10 +33,8 @@ class Interrupted(deque[int]):
 
 async def read_all(pipe: Pipe[int]) -> list[int]:
     taken = []
-    while pipe.items or await pipe.ready():
-        taken.append(pipe.items.popleft())
-        if pipe.full and len(pipe.items) == pipe.low:
-            pipe.let_writers_go_on()
+    while batch := await pipe.take():
+        taken += batch
     return taken
 
 
@@ -94,7 +91,7 @@ async def test_items_put_before_the_close_are_read() -> None:
     assert await read_all(pipe) == [1, 2]
 
 
-async def test_a_task_that_fills_the_pipe_waits_until_half_is_read() -> None:
+async def test_a_task_that_fills_the_pipe_waits_until_all_is_read() -> None:
     pipe: Pipe[int] = Pipe(4)
     ahead: list[int] = []
 
@@ -167,4 +164,4 @@ async def test_the_readers_own_thread_never_waits_for_room() -> None:
     pipe.put(0)
     pipe.put(1)
     pipe.room_in_thread()
-    assert list(pipe.items) == [0, 1]
+    assert pipe.items == [0, 1]

@@ -1,0 +1,102 @@
+"""A task that waits to be woken, by another one or by a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+
+from ._closing import in_trio
+
+__all__ = ["TaskWaiter", "new_waiter"]
+
+
+class TaskWaiter:
+    """A task that waits: one of asyncio, on a bare future.
+
+    An event around it would cost as much again as waking the task.
+
+    Attributes:
+        woken: Whether it has been woken; to ask is cheaper than to wake it again.
+    """
+
+    __slots__ = ("_future", "_loop", "_thread", "woken")
+
+    def __init__(self) -> None:
+        self.woken = False
+        self._thread = threading.get_ident()
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[None] = self._loop.create_future()
+
+    async def wait(self) -> None:
+        """Wait until `wake` has been called."""
+        await self._future
+
+    async def wait_out(self) -> None:
+        """Wait, whoever cancels the caller meanwhile: it is cancelled then.
+
+        A scope of anyio does not reach into a shield; a cancellation of an asyncio task does.
+        """
+        cancelled: BaseException | None = None
+        with anyio.CancelScope(shield=True):
+            while not self._future.done():
+                try:
+                    await asyncio.shield(self._future)
+                except asyncio.CancelledError as exc:
+                    cancelled = exc
+        if cancelled is not None:
+            try:
+                raise cancelled
+            finally:
+                cancelled = None  # else the exception and this frame hold each other
+
+    def wake(self) -> None:
+        """Let the task go on. Callable from any thread, and more than once."""
+        self.woken = True
+        if threading.get_ident() == self._thread:
+            self._set()
+        else:
+            with contextlib.suppress(RuntimeError):  # its loop has ended, and the task with it
+                self._loop.call_soon_threadsafe(self._set)
+
+    def _set(self) -> None:
+        if not self._future.done():  # its task may have been cancelled
+            self._future.set_result(None)
+
+
+class _TrioWaiter(TaskWaiter):
+    """A task of trio that waits."""
+
+    __slots__ = ("_event", "_run_soon")
+
+    def __init__(self) -> None:
+        import trio  # only there if the caller has it
+
+        self.woken = False
+        self._thread = threading.get_ident()
+        self._event = trio.Event()
+        self._run_soon: Callable[..., Any] = trio.lowlevel.current_trio_token().run_sync_soon
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+    async def wait_out(self) -> None:
+        with anyio.CancelScope(shield=True):
+            await self._event.wait()
+
+    def wake(self) -> None:
+        self.woken = True
+        if threading.get_ident() == self._thread:
+            self._event.set()
+        else:
+            with contextlib.suppress(RuntimeError):  # its loop has ended, and the task with it
+                self._run_soon(self._event.set)
+
+
+def new_waiter() -> TaskWaiter:
+    """Give a waiter for the task that calls this."""
+    return _TrioWaiter() if in_trio() else TaskWaiter()
