@@ -159,6 +159,9 @@ class Run:
     def note(self, **data: Any) -> None:
         """Say what an error event of this run is to have besides the error and the input."""
 
+    def gives(self, last: WatchedRun) -> None:
+        """Say that what comes out of this run is what `last` passes on: it need not be added up."""
+
     def output(self) -> Any:
         """Give the sum of the pieces of the output so far; None if nobody watches."""
         return None
@@ -178,6 +181,7 @@ class WatchedRun(Run):
         "_began",
         "_below",
         "_chunks_to",
+        "_last",
         "_next",
         "_notes",
         "_others_to",
@@ -201,6 +205,7 @@ class WatchedRun(Run):
         self._began = False
         self._sum = Sum()
         self._after: list[Any] | None = None
+        self._last: WatchedRun | None = None
         self._taken: Sum | None = None
         self._source: WatchedRun | None = None
         self._next: WatchedRun | None = None
@@ -254,6 +259,9 @@ class WatchedRun(Run):
     def note(self, **data: Any) -> None:
         self._notes = data
 
+    def gives(self, last: WatchedRun) -> None:
+        self._last = last
+
     def reads(self, source: WatchedRun) -> None:
         """Say that this run reads what `source` passes on, and starts with its first chunk."""
         self._source = source
@@ -280,13 +288,13 @@ class WatchedRun(Run):
 
     def streamed(self, chunk: Any, shown: bool) -> None:
         """Note a piece of the output, and report it if it is shown."""
-        if self._after is None:
+        if self._after is not None:
+            self._after.append(chunk)
+        elif self._last is None:
             try:
                 self._sum.add(chunk)
             except Exception as exc:  # noqa: BLE001  # for whoever needs the sum
                 self._sum = _NoSum(exc, chunk)
-        else:
-            self._after.append(chunk)
         if not self._began:  # it gives something before it has taken anything
             self.started()
         if shown and self._chunks_to is not None:
@@ -315,7 +323,7 @@ class WatchedRun(Run):
 
     def shown_output(self) -> Any:
         """Give what the events show of the output: pieces that do not add up are no failure."""
-        return _shown(self._sum)
+        return _shown(self._sum) if self._last is None else self._last.passed_on()
 
     def finished(self, output: Any) -> None:
         """Report a good end."""

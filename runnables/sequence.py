@@ -125,6 +125,8 @@ class RunnableSequence(Runnable[Input, Output]):
                 last, source = open_stage(step, last, run, place, given, source)
                 streams.append(last)
                 frames.append(getattr(last, "gi_frame", None))
+            if source is not None:
+                run.gives(source)
             yield from streams[-1]
         except BaseException as exc:
             self._note_stage(exc, frames, began)
@@ -147,6 +149,8 @@ class RunnableSequence(Runnable[Input, Output]):
                 last, source = aopen_stage(step, last, run, place, given, source)
                 streams.append(last)
                 frames.append(getattr(last, "ag_frame", None))
+            if source is not None:
+                run.gives(source)
             async for chunk in streams[-1]:
                 yield chunk
         except BaseException as exc:
