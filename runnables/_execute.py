@@ -298,6 +298,32 @@ async def _awatched(
     return output
 
 
+def _watched_whole(
+    step: Runnable[Input, Output], chunks: Iterator[Input], run: WatchedRun, options: Options
+) -> Output:
+    value = collect(chunks)
+    token = current.set(run)
+    try:
+        output = _watched(step, value, run, options)
+    finally:
+        current.reset(token)
+    run.gave(output)
+    return output
+
+
+async def _awatched_whole(
+    step: Runnable[Input, Output], chunks: AsyncIterator[Input], run: WatchedRun, options: Options
+) -> Output:
+    value = await acollect(chunks)
+    token = current.set(run)
+    try:
+        output = await _awatched(step, value, run, options)
+    finally:
+        current.reset(token)
+    run.gave(output)
+    return output
+
+
 def _watched_stream(
     step: Runnable[Input, Output],
     chunks: Iterator[Input],
@@ -307,14 +333,7 @@ def _watched_stream(
 ) -> Generator[Output, None, None]:
     style = step._stream_style(options, asynchronous=False)
     if style == "whole":
-        value = collect(chunks)
-        token = current.set(run)
-        try:
-            output = _watched(step, value, run, options)
-        finally:
-            current.reset(token)
-        run.gave(output)
-        yield output
+        yield _watched_whole(step, chunks, run, options)
         return
     stream: Generator[Output, None, None] | None = None
     try:
@@ -359,14 +378,7 @@ async def _awatched_stream(
 ) -> AsyncGenerator[Output, None]:
     style = step._stream_style(options, asynchronous=True)
     if style == "whole":
-        value = await acollect(chunks)
-        token = current.set(run)
-        try:
-            output = await _awatched(step, value, run, options)
-        finally:
-            current.reset(token)
-        run.gave(output)
-        yield output
+        yield await _awatched_whole(step, chunks, run, options)
         return
     stream: AsyncGenerator[Output, None] | None = None
     try:
