@@ -26,7 +26,7 @@ __all__ = ["EVENTS_AHEAD", "AwaitedObserver", "Follower", "Sink", "check_observe
 
 # A run that is this many events ahead of its reader waits. Enough to make the cost of waking the
 # other side small beside that of the events, few enough to stop a model soon.
-EVENTS_AHEAD: Final = 256
+EVENTS_AHEAD: Final = 320
 
 _log = logging.getLogger("levada")
 
