@@ -54,10 +54,10 @@ class Call(Generic[T_co]):
         place: Place = NOWHERE,
         options: Options = NO_OPTIONS,
     ) -> None:
-        self.step = step
-        self.value = value
-        self.place = place
-        self.options = options
+        self.step: Runnable[Any, T_co] = step
+        self.value: Any = value
+        self.place: Place = place
+        self.options: Options = options
 
 
 class Attempt(Call[T_co]):

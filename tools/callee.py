@@ -29,11 +29,13 @@ class Callee:
     __slots__ = ("call_id", "function", "injected", "kind", "parameters")
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+        self.function: Callable[..., Any] = function
         self.kind = kind_of(function)
         self.parameters: list[Parameter] = parameters_of(function)
-        self.call_id = [p.name for p in self.parameters if p.source == "call_id"]
-        self.injected = [p.name for p in self.parameters if p.source in ("call_id", "caller")]
+        self.call_id: list[str] = [p.name for p in self.parameters if p.source == "call_id"]
+        self.injected: list[str] = [
+            p.name for p in self.parameters if p.source in ("call_id", "caller")
+        ]
 
     @property
     def streams(self) -> bool:
