@@ -28,15 +28,17 @@ class Call:
     Attributes:
         name: Which tool.
         id: What ties the answer to the call.
+        length: How many characters of its arguments have come in fragments.
     """
 
-    __slots__ = ("_args", "_parser", "_stuck", "_texts", "id", "name")
+    __slots__ = ("_args", "_parser", "_stuck", "_texts", "id", "length", "name")
 
     def __init__(
         self, name: str = "", args: dict[str, Any] | None = None, id: str | None = None
     ) -> None:
         self.name: str = name
         self.id: str | None = id
+        self.length: int = 0
         self._args: Any = args
         self._texts: list[str] = []
         self._parser: PartialJsonParser | None = None
@@ -56,6 +58,11 @@ class Call:
             return self._args
         raise self.wrong("expected an object at character 0")
 
+    @property
+    def copied(self) -> int:
+        """About how much the last look at the arguments had to copy, in items of a list."""
+        return 0 if self._parser is None else self._parser.copied
+
     def feed(self, fragment: ToolCallChunk, *, strict: bool) -> int:
         """Read on; tell by how much the call has grown."""
         self.name += fragment["name"] or ""
@@ -63,6 +70,7 @@ class Call:
         text = fragment["args"] or ""
         if text:
             self._texts.append(text)
+            self.length += len(text)
             parser = self._parser = self._parser or PartialJsonParser(
                 strict=strict, max_depth=MAX_DEPTH
             )

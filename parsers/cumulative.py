@@ -16,6 +16,7 @@ __all__ = [
     "NOTHING",
     "BaseCumulativeTransformOutputParser",
     "DiffReader",
+    "GrowingList",
     "Pace",
     "Reader",
     "growing",
@@ -25,8 +26,6 @@ T = TypeVar("T", covariant=True)
 
 NOTHING: Any = object()
 """Stands for "no value": None is one."""
-
-_WORK_PER_CHUNK = 250
 
 
 class Reader(ABC, Generic[T]):
@@ -141,22 +140,18 @@ class _Rereader(Reader[T]):
 
 
 class DiffReader(Reader[list[dict[str, Any]]]):
-    """Gives the JSON patches between the values of another reader.
-
-    Objects of more than some hundred keys are compared less often than they grow.
-    """
+    """Gives the JSON patches between the values of another reader."""
 
     def __init__(self, reader: Reader[Any]) -> None:
         super().__init__()
         self._reader = reader
         self._previous: Any = None
         self._grown = False
-        self._debt = 0
+        self._pace = Pace(250)  # keys of objects
 
     def feed(self, chunk: BaseMessage | str) -> bool:
         self._grown = self._reader.feed(chunk) or self._grown
-        self._debt = max(0, self._debt - _WORK_PER_CHUNK)
-        return self._grown and not self._debt
+        return self._pace.due() and self._grown
 
     def finish(self) -> bool:
         return self._reader.finish() or self._grown
@@ -167,7 +162,7 @@ class DiffReader(Reader[list[dict[str, Any]]]):
         patch = list(comparison.operations(self._previous, current))
         self._previous = current
         self._grown = False
-        self._debt = comparison.work
+        self._pace.spend(comparison.work)
         return patch
 
     def _current(self) -> Any:
@@ -175,28 +170,29 @@ class DiffReader(Reader[list[dict[str, Any]]]):
 
 
 class Pace:
-    """Says when to look again at an answer that grows, if a look takes longer the longer it is.
+    """Says when to look again at an answer that grows, if a look takes longer the more there is.
 
-    As long as the answer is short, at every chunk; then whenever 1/64 of what is above that has
-    come. So all looks together take time linear in its length.
+    Every chunk pays for some work, and nobody looks again before the last look is paid for. So as
+    long as looks are cheap there is one at every chunk, and all of them together take time linear
+    in the length of the answer.
 
     Args:
-        short: How many characters are short.
+        per_chunk: How much work a chunk pays for. A unit is what the caller counts in.
     """
 
-    def __init__(self, short: int) -> None:
-        self._short = short
-        self._length = 0
-        self._next = 0
+    def __init__(self, per_chunk: int) -> None:
+        self._per_chunk = per_chunk
+        self._owed = 0
 
-    def due(self, length: int) -> bool:
-        """Take note of so many new characters; tell whether it is time to look."""
-        self._length += length
-        if self._length < self._next:
-            return False
-        if self._length > self._short:
-            self._next = self._length + (self._length - self._short) // 64
-        return True
+    def due(self, length: int = 0) -> bool:
+        """Take note of a chunk of so many characters; tell whether it is time to look."""
+        if self._owed > 0:
+            self._owed -= self._per_chunk + length // 4  # a long chunk pays more
+        return self._owed <= 0
+
+    def spend(self, work: int) -> None:
+        """Take note of a look that took so much."""
+        self._owed = work
 
 
 class _Latest:
@@ -212,9 +208,12 @@ class _Latest:
         return self._value
 
 
-class _GrowingList(list[Any]):
+class GrowingList(list[Any]):
+    """A list that replaces those before it in the stream."""
+
     @classmethod
     def accumulator(cls) -> _Latest:
+        """Give what adds up a stream of these."""
         return _Latest()
 
 
@@ -226,7 +225,7 @@ class _GrowingStr(str):
         return _Latest()
 
 
-_GROWING: dict[Any, Any] = {list: _GrowingList, str: _GrowingStr}
+_GROWING: dict[Any, Any] = {list: GrowingList, str: _GrowingStr}
 
 
 def growing(value: Any) -> Any:

@@ -13,8 +13,12 @@ from ..runnables.schema import either
 from .base import message_of, validation_problems
 from .calls import Call, Calls
 from .cumulative import NOTHING, BaseCumulativeTransformOutputParser, Pace, Reader
+from .json import ITEMS_PER_CHUNK
+from .typed import CHARACTERS_PER_CHUNK, SHORT
 
 __all__ = ["JsonOutputKeyToolsParser", "JsonOutputToolsParser", "PydanticToolsParser"]
+
+_ITEMS_PER_CALL, _CHARACTERS_PER_CALL = 60, 200  # what a call takes whatever its arguments are
 
 
 class JsonOutputToolsParser(BaseCumulativeTransformOutputParser[Any]):
@@ -57,7 +61,11 @@ class JsonOutputToolsParser(BaseCumulativeTransformOutputParser[Any]):
         return self.parse(answer) if isinstance(answer, str) else message_of(answer)
 
     def _reader(self) -> Reader[Any]:
-        return _Reader(self, Pace(130_000))  # so many are copied in some 10 us
+        return _Reader(self, Pace(ITEMS_PER_CHUNK))
+
+    def _work(self, calls: list[Call]) -> int:
+        """Say how much it took to make values of the calls, in the unit of the pace."""
+        return sum(_ITEMS_PER_CALL + call.copied for call in calls)
 
     def _chosen(self, calls: list[Call], *, partial: bool) -> Any:
         """Give what this parser makes of the calls."""
@@ -110,7 +118,10 @@ class PydanticToolsParser(JsonOutputToolsParser):
         return one if self.first_tool_only else list[one]
 
     def _reader(self) -> Reader[Any]:
-        return _Reader(self, Pace(2_000))  # so many characters are validated in some 10 us
+        return _Reader(self, Pace(CHARACTERS_PER_CHUNK))
+
+    def _work(self, calls: list[Call]) -> int:
+        return sum(_CHARACTERS_PER_CALL + call.length for call in calls) - SHORT
 
     def _value(self, call: Call, *, partial: bool) -> Any:
         tools = {tool.model_config.get("title") or tool.__name__: tool for tool in self.tools}
@@ -143,6 +154,7 @@ class _Reader(Reader[Any]):
             return False
         self._grown = False
         value = self._parser._chosen(self._calls.all, partial=True)
+        self._pace.spend(self._parser._work(self._calls.all))
         return value is not None and self.takes(value)
 
     def finish(self) -> bool:

@@ -9,16 +9,19 @@ from pydantic import BaseModel, PrivateAttr, SkipValidation, TypeAdapter, Valida
 from ..errors import OutputParserException
 from ..messages import BaseMessage
 from .base import validation_problems
-from .cumulative import BaseCumulativeTransformOutputParser, DiffReader, Reader
+from .cumulative import BaseCumulativeTransformOutputParser, DiffReader, Pace, Reader
 from .json import JsonReader, json_instructions, parse_json
 
-__all__ = ["PydanticOutputParser", "TypeAdapterOutputParser"]
+__all__ = ["CHARACTERS_PER_CHUNK", "SHORT", "PydanticOutputParser", "TypeAdapterOutputParser"]
 
 T = TypeVar("T", covariant=True)
 Model = TypeVar("Model", bound=BaseModel, covariant=True)
 
+SHORT = 2_000
+"""So many characters of JSON can be validated at every chunk."""
 
-_SHORT = 2_000  # so many characters of JSON are validated in some 10 us
+CHARACTERS_PER_CHUNK = 500
+"""How many more each chunk pays for: some 10 us, and much more if they are small objects."""
 
 _anything: TypeAdapter[Any] = TypeAdapter(Any)
 
@@ -128,11 +131,13 @@ class _Reader(Reader[T]):
     def __init__(self, parser: _TypedOutputParser[T]) -> None:
         super().__init__()
         self._parser = parser
-        self._json = JsonReader(_SHORT)
+        self._pace = Pace(CHARACTERS_PER_CHUNK)
+        self._json = JsonReader(self._pace)
 
     def feed(self, chunk: BaseMessage | str) -> bool:
         if not self._json.feed(chunk):
             return False
+        self._pace.spend(self._json.length - SHORT)
         try:
             value = self._parser._validated(self._json.plain_value(), partial=True)
         except ValidationError:

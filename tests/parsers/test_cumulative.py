@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from levada.errors import OutputParserException
 from levada.messages import AIMessageChunk, BaseMessage
+from levada.messages.partial_json import PartialJsonParser
 from levada.parsers import BaseCumulativeTransformOutputParser, JsonOutputParser
 from levada.parsers.cumulative import Pace
 from levada.runnables import RunnableLambda, RunnableParallel
@@ -78,13 +80,58 @@ def test_the_run_of_a_streamed_list_ends_with_the_last_value(run: Any) -> None:
     assert ends == [[1]]
 
 
-@pytest.mark.parametrize("length", [1_000, 100_000])
-def test_looks_at_a_growing_answer_cost_linear_time(length: int) -> None:
-    pace = Pace(100)
-    work = sum(i for i in range(length) if pace.due(1))
-    assert work < 700 * length
+def looks(pace: Pace, chunks: int, length: int) -> list[int]:
+    """Look whenever it is time at an answer that grows; give what each look took."""
+    taken = []
+    for i in range(1, chunks + 1):
+        if pace.due(length):
+            pace.spend(length * i)
+            taken.append(length * i)
+    return taken
+
+
+@pytest.mark.parametrize("length", [0, 1, 1_000])
+@pytest.mark.parametrize("chunks", [100, 10_000])
+def test_all_looks_at_a_growing_answer_take_linear_time(length: int, chunks: int) -> None:
+    *paid, last = looks(Pace(100), chunks, length)
+    assert sum(paid) <= (100 + length // 4) * chunks
+    assert last <= length * chunks
 
 
 def test_a_short_answer_is_looked_at_every_time() -> None:
-    pace = Pace(100)
-    assert all(pace.due(1) for _ in range(150))
+    assert looks(Pace(100), 100, 1) == [*range(1, 101)]
+
+
+WIDE = {
+    "a list": ("[", "1, "),
+    "an object": ("{", '"{}": 1, '),
+    "an object in a list": ("[{", '"{}": 1, '),
+    "a text": ('"', "words " * 100),
+}
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_the_work_for_values_of_a_wide_answer_is_linear(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = []
+    spend = Pace.spend
+    monkeypatch.setattr(Pace, "spend", lambda self, work: (copied.append(work), spend(self, work)))
+    opening, piece = WIDE[name]
+    pieces = [opening, *(piece.replace("{}", str(i)) for i in range(20_000))]
+    values = list(JsonOutputParser().transform(iter(pieces)))
+    assert values[-1] == JsonOutputParser().parse("".join(pieces))
+    assert sum(copied[:-1]) < (1_250 + 600 // 4) * len(pieces)
+    assert len(values) > 300  # or it would stream no more
+    assert len(values) < 16_000  # or the bound above would have shown nothing
+
+
+def test_a_value_is_given_for_every_token_of_an_answer_of_common_size(run: Any) -> None:
+    text = json.dumps([{"id": i, "words": ["some", "words"]} for i in range(100)])
+    values = run.transform(JsonOutputParser(), list(text))
+    parser, changes = PartialJsonParser(), 0
+    for char in text:
+        parser.feed(char)
+        changes += parser.changed
+        parser.snapshot()
+    assert len(values) == changes
