@@ -71,7 +71,7 @@ class JsonReader(Reader[Any]):
     def __init__(self, pace: Pace | None = None) -> None:
         super().__init__()
         self._parser = PartialJsonParser(markdown=True, max_depth=MAX_DEPTH, list_type=GrowingList)
-        self.length = 0
+        self.length: int = 0
         self._texts: list[str] = []
         self._pace = pace or Pace(ITEMS_PER_CHUNK)
         self._stuck = False

@@ -126,7 +126,7 @@ def test_a_long_answer_is_not_validated_at_every_token() -> None:
     pieces = [text[i : i + 4] for i in range(0, len(text), 4)]
     seen = list(TypeAdapterOutputParser(list[Counted]).transform(pieces))
     assert len(seen[-1]) == 1000
-    # Up to 2,000 characters at every chunk, then 500 and 1 more that a chunk pays for; some 23 each.
+    # Up to 2,000 characters at each chunk, then 500 and 1 more that a chunk pays for; some 23 each.
     assert validated < (2_000 * 2_000 / 4 + 501 * len(pieces)) / 22 + 2 * 1000
 
 
