@@ -6,6 +6,7 @@ import copy
 import functools
 import json
 import operator
+import sys
 from typing import Any
 
 import pytest
@@ -186,3 +187,50 @@ def test_text_adds_up_to_the_joined_text(texts):
     for text in texts:
         total.add(AIMessageChunk(text))
     assert total.result() == AIMessageChunk("".join(texts))
+
+
+# --- what adding up costs ---
+
+
+def text_chunk(i: int) -> AIMessageChunk:
+    return AIMessageChunk(content="word ", id="run-1")
+
+
+def block_chunk(i: int) -> AIMessageChunk:
+    return AIMessageChunk(content=[{"type": "text", "text": "word ", "index": 0}], id="run-1")
+
+
+def call_chunk(i: int) -> AIMessageChunk:
+    piece = {"name": None, "args": '"a", ' if i else '{"a": [', "id": None, "index": 0}
+    return AIMessageChunk(
+        content="", id="run-1", tool_call_chunks=[{**piece, "type": "tool_call_chunk"}]
+    )
+
+
+def usage_chunk(i: int) -> AIMessageChunk:
+    usage = UsageMetadata(input_tokens=1, output_tokens=1, total_tokens=2)
+    return AIMessageChunk(content="word ", id="run-1", usage_metadata=usage)
+
+
+@pytest.mark.parametrize("make", [text_chunk, block_chunk, call_chunk, usage_chunk])
+def test_the_work_of_adding_up_grows_with_the_number_of_chunks(make: Any) -> None:
+    def work(count: int) -> int:
+        chunks = [make(i) for i in range(count)]
+        calls = 0
+
+        def counts(frame: Any, event: str, argument: Any) -> None:
+            nonlocal calls
+            calls += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(counts)
+        try:
+            total = AIMessageChunk.accumulator()
+            for chunk in chunks:
+                total.add(chunk)
+            total.result()
+        finally:
+            sys.setprofile(before)
+        return calls
+
+    assert work(4000) < 2.2 * work(2000)
