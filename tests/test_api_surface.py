@@ -12,8 +12,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT.parent / "shared" / "API_SURFACE.tsv"
-# The modules whose part is complete; one that is not is listed by running this file.
-COMPLETE: tuple[str, ...] = ("chat_models", "messages", "prompts", "tools")
+# The modules with a part; that of `history` has no rows that are wanted.
+COMPLETE: tuple[str, ...] = (
+    "chat_models",
+    "exceptions",
+    "messages",
+    "parsers",
+    "prompts",
+    "runnables",
+    "tools",
+)
 
 
 def rows(module: str) -> list[dict[str, str]]:
