@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigError, shown
+from ._around import Around
 from ._closing import aclose
 from ._execute import aexecute, aopen_stream, execute, open_stream
 from ._pipe import _ThreadWaiter
 from ._waiter import TaskWaiter, new_waiter
 from .base import Input, Output, Runnable
-from .parallel import coerce_to_runnable
 
 if TYPE_CHECKING:
     from ._run import Run
-    from .config import RunnableConfig
 
 __all__ = ["RunnableWithConcurrency"]
 
 T = TypeVar("T")
 
 
-class RunnableWithConcurrency(Runnable[Input, Output]):
+class RunnableWithConcurrency(Around[Input, Output]):
     """A step that runs at most so many times at once; made by `with_concurrency`.
 
     The limit holds for this object wherever it is used in the process: threads, tasks and event
@@ -41,26 +40,16 @@ class RunnableWithConcurrency(Runnable[Input, Output]):
         ConfigError: `limit` is no whole number from 1.
     """
 
-    __slots__ = ("_slots", "bound", "limit", "name")
+    __slots__ = ("_slots", "limit")
     _has_run = False
     _calls_out = False
 
     def __init__(self, *, bound: Runnable[Input, Output], limit: int) -> None:
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
             raise ConfigError(f"with_concurrency takes a number from 1; got {shown(limit)}")
-        self.name: str | None = None
-        self.bound: Runnable[Input, Output] = coerce_to_runnable(bound)
+        super().__init__(bound)
         self.limit: int = limit
         self._slots = _Slots(limit)
-
-    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
-        return self.bound.get_name(suffix, name=name or self.name)
-
-    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
-        return (self.bound,)
-
-    def _stands_for(self, config: RunnableConfig | None = None) -> Runnable[Input, Output]:
-        return self.bound
 
     def _invoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         self._slots.take()

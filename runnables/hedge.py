@@ -11,7 +11,6 @@ from collections.abc import (
     Awaitable,
     Callable,
     Generator,
-    Iterable,
     Iterator,
 )
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
+from ._around import Around
 from ._beside import iterate_in_task
 from ._closing import aclose, is_asked_for, raise_first
 from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
@@ -28,12 +28,10 @@ from ._merge import acollect, collect
 from ._place import Place
 from ._threads import leave_if, leaving
 from .base import Input, Output, Runnable
-from .parallel import coerce_to_runnable
 from .timeout import check_seconds
 
 if TYPE_CHECKING:
     from ._run import Run
-    from .config import RunnableConfig
 
 __all__ = ["RunnableWithHedge"]
 
@@ -43,7 +41,7 @@ _END: Any = object()
 _PLACES = (Place("", "attempt 1"), Place("hedge:attempt:2", "attempt 2"))
 
 
-class RunnableWithHedge(Runnable[Input, Output]):
+class RunnableWithHedge(Around[Input, Output]):
     """A step that is called a second time if it is slow; made by `with_hedge`.
 
     If the first call has given nothing after some seconds, not a chunk of a stream either, a second
@@ -63,25 +61,15 @@ class RunnableWithHedge(Runnable[Input, Output]):
         ConfigError: `after` is no positive number.
     """
 
-    __slots__ = ("after", "bound", "name")
+    __slots__ = ("after",)
     _calls_out = False
     _shown_as_child = False
     _style = "through"
 
     def __init__(self, *, bound: Runnable[Input, Output], after: float) -> None:
         check_seconds("after", after)
-        self.name: str | None = None
-        self.bound: Runnable[Input, Output] = coerce_to_runnable(bound)
+        super().__init__(bound)
         self.after: float = after
-
-    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
-        return self.bound.get_name(suffix, name=name or self.name)
-
-    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
-        return (self.bound,)
-
-    def _stands_for(self, config: RunnableConfig | None = None) -> Runnable[Input, Output]:
-        return self.bound
 
     # In threads.
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import tenacity
 
 from ..errors import ConfigError
+from ._around import Around
 from ._closing import is_cancellation
 from ._place import Place
 from ._plan import Opened, attempt, sleep
 from ._retry_after import seconds_asked
 from .base import Input, Output, Runnable
 from .fallbacks import exception_types
-from .parallel import coerce_to_runnable
 
 if TYPE_CHECKING:
     from ._plan import Plan
     from ._run import Run
-    from .config import RunnableConfig
 
 __all__ = ["ExponentialJitterParams", "RunnableRetry"]
 
@@ -33,7 +32,7 @@ class ExponentialJitterParams(TypedDict, total=False):
     jitter: float
 
 
-class RunnableRetry(Runnable[Input, Output]):
+class RunnableRetry(Around[Input, Output]):
     """A step that is called again, on the same input, when it fails.
 
     In a stream it is tried again until a first chunk has come; after that a failure is raised. If
@@ -60,10 +59,8 @@ class RunnableRetry(Runnable[Input, Output]):
     __slots__ = (
         "_offered",
         "_policy",
-        "bound",
         "exponential_jitter_params",
         "max_attempt_number",
-        "name",
         "retry_exception_types",
         "wait_exponential_jitter",
     )
@@ -87,8 +84,7 @@ class RunnableRetry(Runnable[Input, Output]):
     ) -> None:
         if max_attempt_number < 1:
             raise ConfigError(f"stop_after_attempt must be at least 1; got {max_attempt_number}")
-        self.name: str | None = None
-        self.bound: Runnable[Input, Output] = coerce_to_runnable(bound)
+        super().__init__(bound)
         self.retry_exception_types: (
             tuple[type[BaseException], ...] | Callable[[BaseException], bool]
         ) = retry_exception_types
@@ -111,15 +107,6 @@ class RunnableRetry(Runnable[Input, Output]):
             retry=retry,
             reraise=True,
         )
-
-    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
-        return self.bound.get_name(suffix, name=name or self.name)
-
-    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
-        return (self.bound,)
-
-    def _stands_for(self, config: RunnableConfig | None = None) -> Runnable[Input, Output]:
-        return self.bound
 
     def _plan(self, value: Any, run: Run, /, **options: Any) -> Plan[Output]:
         # The protocol of tenacity's own drivers, with calls and waits that are wishes.

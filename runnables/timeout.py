@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from ..errors import ConfigError, StepTimeoutError, shown
+from ._around import Around
 from ._closing import aclose
 from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
 from ._lane import Lane, _Late
@@ -16,18 +17,16 @@ from ._leaving import Leave
 from ._merge import acollect, collect
 from ._threads import leave_if, leaving
 from .base import Input, Output, Runnable
-from .parallel import coerce_to_runnable
 
 if TYPE_CHECKING:
     from ._run import Run
-    from .config import RunnableConfig
 
 __all__ = ["RunnableWithTimeout"]
 
 _END: Any = object()
 
 
-class RunnableWithTimeout(Runnable[Input, Output]):
+class RunnableWithTimeout(Around[Input, Output]):
     """A step that raises `StepTimeoutError` when it takes too long; made by `with_timeout`.
 
     The time is its own: it takes its whole input first. Async steps are cancelled and closed before
@@ -46,7 +45,7 @@ class RunnableWithTimeout(Runnable[Input, Output]):
         StepTimeoutError: On a call, which is also a `TimeoutError`.
     """
 
-    __slots__ = ("between_chunks", "bound", "first_chunk", "name", "seconds")
+    __slots__ = ("between_chunks", "first_chunk", "seconds")
     _calls_out = False
     _shown_as_child = False
     _style = "through"
@@ -65,20 +64,10 @@ class RunnableWithTimeout(Runnable[Input, Output]):
         for name, given in times.items():
             if given is not None:
                 check_seconds(name, given)
-        self.name: str | None = None
-        self.bound: Runnable[Input, Output] = coerce_to_runnable(bound)
+        super().__init__(bound)
         self.seconds: float | None = seconds
         self.first_chunk: float | None = first_chunk
         self.between_chunks: float | None = between_chunks
-
-    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
-        return self.bound.get_name(suffix, name=name or self.name)
-
-    def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
-        return (self.bound,)
-
-    def _stands_for(self, config: RunnableConfig | None = None) -> Runnable[Input, Output]:
-        return self.bound
 
     def _invoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         if self.seconds is None:
