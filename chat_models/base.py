@@ -49,7 +49,6 @@ from time import sleep
 from typing import Any, ClassVar, Literal, NoReturn, Self, TypeAlias, TypeVar, overload
 
 import anyio
-import anyio.to_thread
 from anyio import sleep as asleep
 from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat
 
@@ -82,6 +81,7 @@ from ..runnables import (
     RunnableSerializable,
     aclose,
     acollect,
+    call_in_thread,
     collect,
     iterate_in_thread,
 )
@@ -218,7 +218,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     ) -> AIMessage:
         if "_generate" in self._writes or "_astream" not in self._writes:
             work = partial(self._generate, messages, stop=stop, **kwargs)
-            return await anyio.to_thread.run_sync(work)
+            return await call_in_thread(work)
         heard = Heard()
         stream = self._astream(messages, stop=stop, **kwargs)
         try:

@@ -8,10 +8,9 @@ from collections import OrderedDict
 from functools import partial
 from typing import Any, Final
 
-import anyio.to_thread
-
 from ..errors import ConfigError, shown
 from ..messages import AIMessage
+from ..runnables import call_in_thread
 
 __all__ = [
     "BaseCache",
@@ -47,15 +46,15 @@ class BaseCache(ABC):
 
     async def alookup(self, prompt: str, llm_string: str) -> AIMessage | None:
         """Give the answer that is kept, or None; see `lookup`."""
-        return await anyio.to_thread.run_sync(self.lookup, prompt, llm_string)
+        return await call_in_thread(partial(self.lookup, prompt, llm_string))
 
     async def aupdate(self, prompt: str, llm_string: str, return_val: AIMessage) -> None:
         """Keep an answer, in place of an older one to the same."""
-        await anyio.to_thread.run_sync(self.update, prompt, llm_string, return_val)
+        await call_in_thread(partial(self.update, prompt, llm_string, return_val))
 
     async def aclear(self, **kwargs: Any) -> None:
         """Forget all answers."""
-        await anyio.to_thread.run_sync(lambda: self.clear(**kwargs))
+        await call_in_thread(partial(self.clear, **kwargs))
 
 
 class InMemoryCache(BaseCache):

@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import anyio.to_thread
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -30,6 +29,7 @@ from ..messages import (
     convert_to_openai_messages,
     default_tool_chunk_parser,
 )
+from ..runnables import call_in_thread
 from ._llama_engine import Chunk, LlamaEngine, check_model_file, get_engine
 from .base import BaseChatModel
 from .weights import default_weights
@@ -153,7 +153,7 @@ class ChatLlamaCpp(BaseChatModel, _Sampling):
         answer = _Answer()
         engine = self._engine()
         if engine is None:
-            engine = await anyio.to_thread.run_sync(self._load)
+            engine = await call_in_thread(self._load)
         async with aclosing(engine.astream(request)) as chunks:
             async for chunk in chunks:
                 if (piece := answer.piece(chunk)) is not None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
-import anyio.to_thread
 from pydantic import BaseModel, Field, InstanceOf
 
+from ..runnables import call_in_thread
 from .string_base import StringPromptTemplate
 
 __all__ = ["BaseExampleSelector", "ExampleSelector", "LengthBasedExampleSelector"]
@@ -38,7 +39,7 @@ class BaseExampleSelector(ABC):
 
     async def aadd_example(self, example: Example) -> Any:
         """Keep one more example."""
-        return await anyio.to_thread.run_sync(self.add_example, example)
+        return await call_in_thread(partial(self.add_example, example))
 
     @abstractmethod
     def select_examples(self, input_variables: dict[str, Any]) -> list[Example]:
@@ -46,7 +47,7 @@ class BaseExampleSelector(ABC):
 
     async def aselect_examples(self, input_variables: dict[str, Any]) -> list[Example]:
         """Give the examples for these variables of the prompt."""
-        return await anyio.to_thread.run_sync(self.select_examples, input_variables)
+        return await call_in_thread(partial(self.select_examples, input_variables))
 
 
 def _count_words(text: str) -> int:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
-import anyio.to_thread
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 from typing_extensions import Unpack
 
 from ..errors import TemplateError
 from ..messages import BaseMessage
+from ..runnables import call_in_thread
 from .base import PromptFields, infer_variables
 from .chat_base import BaseChatPromptTemplate
 from .example_selectors import ExampleSelector
@@ -55,7 +56,7 @@ class _WithExamples(BaseModel):
             chosen: Sequence[Example] = await select(dict(values))
             return chosen
         select = self.example_selector.select_examples
-        return await anyio.to_thread.run_sync(select, dict(values))
+        return await call_in_thread(partial(select, dict(values)))
 
 
 class _FewShotText(_WithExamples, StringPromptTemplate):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -13,7 +12,7 @@ from ._batch import USUAL_THREADS, Elements
 from ._beside import Beside
 from ._closing import is_asked_for, raise_first
 from ._execute import Options, aexecute, execute
-from ._pipe import Pipe
+from ._pipe import Pipe, helper_context
 from ._place import NOWHERE
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ class _Threads(_Work):
         left = self._workers
         with ThreadPoolExecutor(self._workers, thread_name_prefix="levada") as pool:
             for _ in range(self._workers):
-                pool.submit(copy_context().run, self._work)
+                pool.submit(helper_context().run, self._work)
             try:
                 while left:
                     result = self._done.get()

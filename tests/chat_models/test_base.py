@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, closing
@@ -9,6 +10,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import pytest
 
 from levada.chat_models import BaseChatModel
@@ -473,3 +475,27 @@ def whole_model() -> Any:
         assert running == []
 
     return check
+
+
+def test_a_cancelled_call_waits_for_the_thread_of_a_model_that_blocks() -> None:
+    began, go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    class Blocks(BaseChatModel):
+        def _generate(self, messages: Any, stop: Any = None, **kwargs: Any) -> AIMessage:
+            began.set()
+            go.wait(10)
+            ended.set()
+            return AIMessage("late")
+
+    async def main() -> None:
+        task = asyncio.create_task(Blocks().ainvoke("x"))
+        await anyio.to_thread.run_sync(began.wait)
+        task.cancel()
+        await anyio.wait_all_tasks_blocked()
+        assert not task.done()
+        go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert ended.is_set()
+
+    asyncio.run(main())

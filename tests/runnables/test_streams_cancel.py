@@ -205,3 +205,18 @@ async def test_a_sync_parallel_called_on_the_loop_does_not_wait_for_a_reader_the
 
     events = [event async for event in RunnableLambda(blocks).astream_events("x")]
     assert events[-1]["data"] == {"output": 2000}
+
+
+@pytest.mark.anyio
+async def test_results_as_completed_on_the_loop_do_not_wait_for_a_reader_there() -> None:
+    def many(x: Any) -> Any:
+        yield from range(1000)
+
+    async def blocks(x: Any) -> Any:
+        return len(
+            list(RunnableLambda(lambda y: list(chunks.stream(y))).batch_as_completed([x, x]))
+        )
+
+    chunks = RunnableLambda(many)
+    events = [event async for event in RunnableLambda(blocks).astream_events("x")]
+    assert events[-1]["data"] == {"output": 2}
