@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
@@ -41,7 +40,9 @@ def fan_out(
         return
     fan = _Fan(chunks, branches, min(len(branches), limit or MOST_THREADS), blame)
     try:
-        yield from fan.start()
+        fan.start()
+        while batch := fan.out.take_in_thread():
+            yield from batch
     finally:
         fan.stop()
     raise_first(fan.failures)
@@ -72,81 +73,46 @@ class _Fan:
         self._blame = blame
         # With fewer threads than branches a branch may not have begun: the input is kept for it.
         self._tee = Tee(chunks, len(branches), LEAD if workers == len(branches) else None)
-        self._out = _ThreadPipe(CHUNKS_AHEAD, len(branches))
+        self.out: Pipe[tuple[int, Any]] = Pipe(CHUNKS_AHEAD, in_thread=True)
+        self._working = len(branches)
+        self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="levada")
         self.failures: list[BaseException] = []
 
-    def start(self) -> Iterator[tuple[int, Any]]:
+    def start(self) -> None:
         for i in range(len(self._branches)):
             self._pool.submit(helper_context().run, self._work, i)
-        return iter(self._out)
 
     def stop(self) -> None:
-        self._out.close()
+        self.out.close()
         self._tee.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _work(self, i: int) -> None:
+        out = self.out
         try:
             stream = self._branches[i](self._tee.branch(i))
             try:
                 for chunk in stream:
-                    self._out.put((i, chunk))
+                    out.put((i, chunk))
+                    if out.full:
+                        out.room_in_thread()
             finally:
                 stream.close()
                 self._tee.leave(i)
         except BaseException as exc:  # noqa: BLE001  # raised again by the reader
             if exc is not self._tee.error:
-                if isinstance(exc, _Closed) and self._out.closed:
+                if isinstance(exc, _Closed) and out.closed:
                     return  # by this fan, not by who reads the events of it
                 self._blame(i, exc)
             if exc not in self.failures:
                 self.failures.append(exc)
-            self._out.close()
+            out.close()
         finally:
-            self._out.leave()
-
-
-class _ThreadPipe:
-    """A bounded buffer between threads."""
-
-    def __init__(self, limit: int, writers: int) -> None:
-        self._items: deque[tuple[int, Any]] = deque()
-        self._limit = limit
-        self._writers = writers
-        self.closed = False
-        self._changed = threading.Condition()
-
-    def put(self, item: tuple[int, Any]) -> None:
-        with self._changed:
-            while len(self._items) >= self._limit and not self.closed:
-                self._changed.wait()
-            if self.closed:
-                raise _Closed
-            self._items.append(item)
-            self._changed.notify_all()
-
-    def leave(self) -> None:
-        """Say that a writer has ended."""
-        with self._changed:
-            self._writers -= 1
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        with self._changed:
-            self.closed = True
-            self._changed.notify_all()
-
-    def __iter__(self) -> Iterator[tuple[int, Any]]:
-        while True:
-            with self._changed:
-                while not self._items and self._writers and not self.closed:
-                    self._changed.wait()
-                if not self._items:
-                    return
-                item = self._items.popleft()
-                self._changed.notify_all()
-            yield item
+            with self._lock:
+                self._working -= 1
+                if not self._working:
+                    out.close()
 
 
 # In tasks.
