@@ -178,6 +178,9 @@ class Model(pydantic.BaseModel):
     field: int
 pydantic.TypeAdapter(int)
 """
+# What levada uses beside that. Up to Python 3.12 pydantic has loaded email.utils, and with it urllib.
+BESIDE = {"anyio", "pydantic", "concurrent", "queue", "_queue", "difflib", "email", "urllib"}
+BESIDE |= {"html", "xml", "pyexpat", "sqlite3", "_sqlite3"}
 
 
 def test_importing_the_root_imports_nothing_else() -> None:
@@ -199,7 +202,8 @@ def test_importing_every_name_costs_few_modules_beside_the_dependencies() -> Non
     bare = run_python(NEW_MODULES.format(DEPENDENCIES))
     with_ours = run_python(NEW_MODULES.format(everything))
     foreign = {name for name in set(with_ours) - set(bare) if not name.startswith("levada")}
-    assert len(foreign) <= 30, sorted(foreign)
+    assert {name.split(".")[0] for name in foreign} <= BESIDE
+    assert len(foreign) <= 32, sorted(foreign)
 
 
 # --- what a reader finds ---
