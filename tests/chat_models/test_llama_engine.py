@@ -280,7 +280,11 @@ def test_a_program_can_end_while(body: str, model_path: Path) -> None:
 @pytest.mark.timeout(90)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 def test_an_interrupt_from_the_keyboard_ends_a_stream(model_path: Path) -> None:
-    body = "for _ in engine.stream(LONG): os.kill(os.getpid(), signal.SIGINT)"
+    body = (
+        # In the background of a shell it is ignored, and Python installs no handler for it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "for _ in engine.stream(LONG): os.kill(os.getpid(), signal.SIGINT)"
+    )
     assert program(model_path, body).returncode == -signal.SIGINT
 
 
