@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -100,7 +101,7 @@ class RunnableRetry(Around[Input, Output]):
         else:
             retry = retry or tenacity.retry_if_exception(retry_exception_types)
         if wait is None and wait_exponential_jitter:
-            wait = tenacity.wait_exponential_jitter(**(exponential_jitter_params or {}))
+            wait = _exponential_jitter(**(exponential_jitter_params or {}))
         self._policy = tenacity.Retrying(
             stop=stop or tenacity.stop_after_attempt(max_attempt_number),
             wait=_at_least_retry_after(wait or tenacity.wait_none()),
@@ -132,6 +133,13 @@ class RunnableRetry(Around[Input, Output]):
                 yield from sleep(float(do))
             else:
                 return do  # type: ignore[no-any-return]  # the result of the last attempt
+
+
+def _exponential_jitter(initial: float = 1, **params: float) -> Callable[..., float]:
+    # tenacity 9.2 has a new name for the first wait, and warns of the old one.
+    make: Callable[..., Callable[..., float]] = tenacity.wait_exponential_jitter
+    renamed = "multiplier" in inspect.signature(make).parameters
+    return make(**{"multiplier" if renamed else "initial": initial}, **params)
 
 
 def _place(state: tenacity.RetryCallState) -> Place:

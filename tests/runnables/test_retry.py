@@ -170,10 +170,10 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_waits_grow_and_have_a_limit(run, waits) -> None:
-    params: Any = {"initial": 1, "exp_base": 3, "max": 5, "jitter": 0}
+    params: Any = {"initial": 2, "exp_base": 3, "max": 7, "jitter": 0}
     step = Flaky(run, 4).step.with_retry(stop_after_attempt=5, exponential_jitter_params=params)
     run.invoke(step, 1)
-    assert waits == [1, 3, 5, 5]
+    assert waits == [2, 6, 7, 7]
 
 
 def test_by_default_it_waits_between_attempts(run, waits) -> None:
