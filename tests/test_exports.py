@@ -178,7 +178,7 @@ class Model(pydantic.BaseModel):
     field: int
 pydantic.TypeAdapter(int)
 """
-# What levada uses beside that. Up to Python 3.12 pydantic has loaded email.utils, and with it urllib.
+# What levada uses beside that. Before Python 3.13 email and urllib come along with pydantic.
 BESIDE = {"anyio", "pydantic", "concurrent", "queue", "_queue", "difflib", "email", "urllib"}
 BESIDE |= {"html", "xml", "pyexpat", "sqlite3", "_sqlite3"}
 
