@@ -57,6 +57,7 @@ def blocks_of(page: Path) -> list[Block]:
     return found
 
 
+@pytest.mark.timeout(90)  # a page may import the SDKs of several providers
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks_of(p)], ids=name_of)
 def test_the_blocks_of_a_page_run(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {"__name__": "__main__"}
