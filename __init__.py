@@ -15,6 +15,7 @@ __all__ = [
     "BaseChatModel",
     "ChatAnthropic",
     "ChatLlamaCpp",
+    "ChatOllama",
     "ChatPromptTemplate",
     "GenericFakeChatModel",
     "HumanMessage",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .chat_models import BaseChatModel as BaseChatModel
     from .chat_models import ChatAnthropic as ChatAnthropic
     from .chat_models import ChatLlamaCpp as ChatLlamaCpp
+    from .chat_models import ChatOllama as ChatOllama
     from .chat_models import GenericFakeChatModel as GenericFakeChatModel
     from .errors import LevadaError as LevadaError
     from .history import InMemoryChatMessageHistory as InMemoryChatMessageHistory

@@ -27,6 +27,7 @@ from .message_stream import AsyncMessageStream as AsyncMessageStream
 from .message_stream import AsyncPart as AsyncPart
 from .message_stream import MessageStream as MessageStream
 from .message_stream import Part as Part
+from .ollama import ChatOllama as ChatOllama
 from .prices import message_cost as message_cost
 from .profile import ModelProfile as ModelProfile
 from .rate_limiters import BaseRateLimiter as BaseRateLimiter
@@ -43,6 +44,7 @@ __all__ = [
     "BaseRateLimiter",
     "ChatAnthropic",
     "ChatLlamaCpp",
+    "ChatOllama",
     "ConfigurableChatModel",
     "FakeChatModel",
     "FakeListChatModel",

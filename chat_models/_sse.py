@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 import anyio
 
-__all__ = ["EventReader", "ServerEvent", "aread_events", "read_events"]
+__all__ = ["EventReader", "ServerEvent", "aclose_body", "aread_events", "drain", "read_events"]
 
 # How long the end of a body is waited for after its last event.
 _DRAIN_S = 0.1
@@ -57,7 +57,7 @@ def read_events(
                     yield event
                     if event.name != last_name:
                         continue
-                _drain(body)
+                drain(body)
                 return
     finally:
         response.close()
@@ -110,7 +110,8 @@ async def aclose_body(
 # goes wrong after the last event matters.
 
 
-def _drain(body: Iterator[bytes]) -> None:
+def drain(body: Iterator[bytes]) -> None:
+    """Read the end of a body of which all that matters has come."""
     with suppress(Exception):
         for _ in body:
             pass

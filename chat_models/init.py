@@ -15,6 +15,7 @@ from ._kept import key_text
 from .anthropic import ChatAnthropic
 from .base import BaseChatModel, LanguageModelInput
 from .llama_cpp import ChatLlamaCpp
+from .ollama import ChatOllama
 from .structured import StructureMethod
 
 __all__ = ["ConfigurableChatModel", "init_chat_model"]
@@ -37,6 +38,7 @@ class _Provider(NamedTuple):
 _PROVIDERS: dict[str, _Provider] = {
     "anthropic": _Provider(ChatAnthropic, prefixes=("claude",)),
     "llama_cpp": _Provider(ChatLlamaCpp, "model_path"),
+    "ollama": _Provider(ChatOllama),
 }
 
 # So many models that calls have asked for are kept, with their connections.

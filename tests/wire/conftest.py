@@ -98,6 +98,14 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 _PROVIDERS = [
     f"{provider}_{what}"
-    for provider in ("ANTHROPIC", "OPENAI", "GOOGLE", "GEMINI", "AZURE_OPENAI")
-    for what in ("API_KEY", "BASE_URL", "AUTH_TOKEN", "CUSTOM_HEADERS", "ORG_ID", "PROJECT_ID")
+    for provider in ("ANTHROPIC", "OPENAI", "GOOGLE", "GEMINI", "AZURE_OPENAI", "OLLAMA")
+    for what in (
+        "API_KEY",
+        "HOST",
+        "BASE_URL",
+        "AUTH_TOKEN",
+        "CUSTOM_HEADERS",
+        "ORG_ID",
+        "PROJECT_ID",
+    )
 ]
