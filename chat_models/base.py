@@ -82,6 +82,7 @@ from ..runnables import (
     aclose,
     acollect,
     call_in_thread,
+    close,
     collect,
     iterate_in_thread,
 )
@@ -697,9 +698,8 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
 
 
 def _close(stream: Iterator[AIMessageChunk] | None) -> None:
-    closing = getattr(stream, "close", None)
-    if closing is not None:
-        closing()
+    if stream is not None:
+        close(stream)
 
 
 async def _aclose(stream: AsyncIterator[AIMessageChunk] | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ._beside import iterate_in_thread as iterate_in_thread
 from ._closing import aclose as aclose
+from ._closing import close as close
 from ._merge import acollect as acollect
 from ._merge import collect as collect
 from ._place import Place as Place
@@ -146,6 +147,7 @@ __all__ = [
     "call",
     "call_in_thread",
     "chain",
+    "close",
     "coerce_to_runnable",
     "collect",
     "dispatch_custom_event",

@@ -24,7 +24,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import anyio
 
-from ._closing import aclose, in_trio, is_asked_for, raise_first
+from ._closing import aclose, close, in_trio, is_asked_for, raise_first
 from ._pipe import Pipe, _Closed
 from ._threads import AskedFor, call_in_thread
 from ._waiter import new_waiter
@@ -185,7 +185,7 @@ async def _one_by_one(works: Callable[[Pipe[T]], list[Work]]) -> AsyncGenerator[
     finally:
         pipe.close()
         await beside.stop()
-    beside.raise_failure()
+        beside.raise_failure()  # also one of the clean-up, when this is closed
 
 
 def _pumping(make: Callable[[], Iterable[T]], pipe: Pipe[T]) -> Work:
@@ -205,8 +205,6 @@ def _pump(make: Callable[[], Iterable[T]], pipe: Pipe[T]) -> None:
         except _Closed:
             pass
         finally:
-            close = getattr(items, "close", None)
-            if close is not None:
-                close()
+            close(items)
     finally:
         pipe.close()

@@ -6,12 +6,16 @@ import asyncio
 import math
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator
-from types import AsyncGeneratorType, GeneratorType
+from contextlib import suppress
+from types import AsyncGeneratorType, GeneratorType, TracebackType
 from typing import Any, TypeVar
 
 import anyio
 
+from ..errors import CompositionError
+
 __all__ = [
+    "Ending",
     "aclose",
     "as_async_generator",
     "as_generator",
@@ -25,11 +29,15 @@ __all__ = [
 T = TypeVar("T")
 
 
-def close(*streams: Generator[Any, None, None]) -> None:
+def close(*streams: Iterable[Any]) -> None:
     """Close the streams in this order, all of them even if one raises."""
     for i, stream in enumerate(streams):
+        closing = getattr(stream, "close", None)
+        if closing is None:
+            continue
         try:
-            stream.close()
+            with Ending(stream):
+                closing()
         except BaseException:
             close(*streams[i + 1 :])
             raise
@@ -47,11 +55,46 @@ async def aclose(*streams: AsyncGenerator[Any, None] | AsyncIterator[Any]) -> No
         if closing is None:
             continue
         try:
-            with anyio.CancelScope(shield=True):
+            with anyio.CancelScope(shield=True), Ending(stream):
                 await closing()
         except BaseException:
             await aclose(*streams[i + 1 :])
             raise
+
+
+class Ending:
+    """A context in which a generator is read or closed, which must end when it is closed.
+
+    Raises:
+        CompositionError: It gives something instead, and so is still there.
+    """
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: object) -> None:
+        self._stream = stream
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        if not isinstance(exc, RuntimeError):
+            return
+        stream = self._stream
+        # One that has raised this error, or let it through, has no frame any more.
+        frame = getattr(stream, "gi_frame", None) or getattr(stream, "ag_frame", None)
+        if frame is None:
+            return
+        if isinstance(stream, GeneratorType):
+            with suppress(RuntimeError):
+                stream.close()  # most give one thing too much
+        raise CompositionError(
+            f"{getattr(stream, '__qualname__', 'a generator')} gave a chunk after it was closed, "
+            f"in line {frame.f_lineno}: it yields in `finally`, or where it catches GeneratorExit. "
+            f"There it may only clean up; yield the last chunks before, and catch `Exception` "
+            f"instead of everything"
+        ) from exc
 
 
 def as_generator(stream: Iterable[T]) -> Generator[T, None, None]:
@@ -72,9 +115,7 @@ def _generated(stream: Iterator[T]) -> Generator[T, None, None]:
     try:
         yield from stream
     finally:
-        closing = getattr(stream, "close", None)
-        if closing is not None:
-            closing()
+        close(stream)
 
 
 async def _agenerated(stream: AsyncIterator[T]) -> AsyncGenerator[T, None]:

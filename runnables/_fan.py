@@ -45,7 +45,7 @@ def fan_out(
             yield from batch
     finally:
         fan.stop()
-    raise_first(fan.failures)
+        raise_first(fan.failures)  # also of a clean-up, when this is closed
 
 
 def _only(
@@ -167,8 +167,8 @@ class _AFan:
                     yield item
         finally:
             await beside.stop()
-        raise_first(self._failures)
-        beside.raise_failure()
+            raise_first(self._failures)  # also of a clean-up, when this is closed
+            beside.raise_failure()
 
     async def _work(self) -> None:
         try:

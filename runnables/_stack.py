@@ -59,4 +59,4 @@ def iterate_in_own_thread(
         left = True
         asked.release()
         thread.join()
-    raise_first(failures)
+        raise_first(failures)

@@ -45,6 +45,8 @@ async def call_in_thread(
             else:
                 work.leave()
         raise
+    finally:
+        del work  # what it raised holds this frame
     return result
 
 
@@ -61,13 +63,14 @@ def leave_if(passed: Callable[[], bool]) -> Token[Callable[[], bool] | None]:
 class _Work(Generic[T]):
     """A call that may be dropped before it begins, and waited for after."""
 
-    __slots__ = ("_began", "_dropped", "_ended", "_function", "_lock")
+    __slots__ = ("_began", "_dropped", "_ended", "_failure", "_function", "_lock")
 
     def __init__(self, function: Callable[[], T]) -> None:
         self._function = function
         self._lock = threading.Lock()
         self._began = self._ended = False
         self._dropped: TaskWaiter | None = None
+        self._failure: BaseException | None = None
 
     def __call__(self) -> list[T]:
         with self._lock:
@@ -76,6 +79,9 @@ class _Work(Generic[T]):
             self._began = True
         try:
             return [self._function()]
+        except BaseException as exc:
+            self._failure = exc
+            raise
         finally:
             with self._lock:
                 self._ended = True
@@ -88,13 +94,15 @@ class _Work(Generic[T]):
             self._dropped = new_waiter()
 
     async def drop(self) -> None:
-        """Do not begin; if it has begun, wait until it has ended."""
+        """Do not begin; if it has begun, wait until it has ended, and raise what it then raises."""
         waiter = new_waiter()
         with self._lock:
             self._dropped = waiter
-            if not self._began or self._ended:
-                return
-        await waiter.wait_out()
+            running = self._began and not self._ended
+        if running:
+            await waiter.wait_out()
+        if self._failure is not None:
+            raise self._failure
 
 
 class AskedFor(Generic[T]):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from ..errors import CompositionError, shown
 from ._beside import iterate_in_thread
-from ._closing import aclose, as_async_generator
+from ._closing import Ending, aclose, as_async_generator
 from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
 from ._merge import acollect, collect
 from ._run import IDLE, INSIDE, current
@@ -287,7 +287,8 @@ class RunnableLambda(Runnable[Input, Output]):
         value = collect(chunks)
         result = self._opened(value, run, options)
         if self._function is not None and self._function.kind == "generator":
-            yield from result
+            with Ending(result):
+                yield from result
         elif isinstance(result, Runnable):
             yield from open_stream_of(_step(result), value, run.deeper(value))
         elif type(result) is CoroutineType:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import CompositionError, shown
 from ._beside import transform_in_thread
-from ._closing import as_async_generator
+from ._closing import Ending, aclose
 from .base import Input, Output, Runnable
 from .function_types import streamed_input_of, yielded_by
 
@@ -86,11 +86,21 @@ class RunnableGenerator(Runnable[Input, Output]):
                 f"use ainvoke, astream or abatch of the chain, "
                 f"or give both: RunnableGenerator(transform, atransform)"
             )
-        return self._transform_function(chunks)
+        stream = self._transform_function(chunks)
+        with Ending(stream):
+            yield from stream
 
-    def _atransform(self, chunks: AsyncIterator[Any], run: Run) -> AsyncGenerator[Output, None]:
+    async def _atransform(
+        self, chunks: AsyncIterator[Any], run: Run
+    ) -> AsyncGenerator[Output, None]:
         if self._atransform_function is not None:
-            return as_async_generator(self._atransform_function(chunks))
-        function = self._transform_function
-        assert function is not None  # one of the two was given
-        return transform_in_thread(function, chunks)
+            stream = self._atransform_function(chunks)
+        else:
+            function = self._transform_function
+            assert function is not None  # one of the two was given
+            stream = transform_in_thread(function, chunks)
+        try:
+            async for chunk in stream:
+                yield chunk
+        finally:
+            await aclose(stream)

@@ -197,7 +197,7 @@ async def _arace(attempt: Callable[[int], Awaitable[T]], after: float) -> tuple[
 
     async def work(i: int) -> None:
         nonlocal something
-        token = leave_if(lambda: bool(won))
+        token = leave_if(lambda: bool(won) and won[0][0] != i)
         try:
             won.append((i, await attempt(i)))
         except BaseException as exc:

@@ -20,7 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import CompositionError, shown
-from ._closing import aclose
+from ._closing import aclose, close
 from ._execute import aopen_stream, open_stream
 from ._fan import afan_out, fan_out
 from ._place import NOTES, Place, note_place
@@ -120,10 +120,14 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
             partial(_branch, open_stream, s, run, p)
             for s, p in zip(self.steps__.values(), self._places, strict=True)
         ]
-        for i, chunk in fan_out(
+        fan = fan_out(
             chunks, branches, run.settings.max_concurrency, partial(self._blame, NOTES.count)
-        ):
-            yield AddableDict({keys[i]: chunk})
+        )
+        try:
+            for i, chunk in fan:
+                yield AddableDict({keys[i]: chunk})
+        finally:
+            close(fan)
 
     async def _atransform(
         self, chunks: AsyncIterator[Any], run: Run

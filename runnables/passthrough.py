@@ -14,8 +14,8 @@ from collections.abc import (
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import CompositionError, shown
-from ._closing import aclose
+from ..errors import CompositionError, StepInputError, shown
+from ._closing import aclose, close
 from ._execute import aopen_stream, open_stream
 from ._fan import CHUNKS_AHEAD, ABranch, Branch, afan_out, fan_out
 from ._merge import Sum
@@ -194,8 +194,12 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
     ) -> Generator[dict[str, Any], None, None]:
         branches: list[Branch] = [self._rest, partial(_open, open_stream, self.mapper, run)]
         held = _Held()
-        for i, chunk in fan_out(chunks, branches, None, partial(self._blame, NOTES.count)):
-            yield from held.order(i, chunk)
+        fan = fan_out(chunks, branches, None, partial(self._blame, NOTES.count))
+        try:
+            for i, chunk in fan:
+                yield from held.order(i, chunk)
+        finally:
+            close(fan)
         yield from held.release()
 
     async def _atransform(
@@ -327,7 +331,7 @@ class RunnablePick(Runnable[Mapping[str, Any], Any]):
 
 def _check_dict(step: Runnable[Any, Any], value: object) -> None:
     if not isinstance(value, Mapping):
-        raise CompositionError(
+        raise StepInputError(
             f"{step.get_name()} takes a dict; got {shown(value)}. "
             f'Make one before it: {{"input": RunnablePassthrough()}} | ...'
         )

@@ -21,6 +21,7 @@ from ..runnables import (
     aclose,
     acollect,
     call_in_thread,
+    close,
     collect,
     iterate_in_thread,
 )
@@ -316,9 +317,13 @@ class BaseTool(RunnableSerializable[ToolInput, Any], abstract=True):
         asked = self._asked(value, run)
         pieces: list[Any] = []
         try:
-            for piece in self._opened(asked, run, self._callee()):
-                pieces.append(piece)
-                yield self._piece(piece, asked)
+            stream = self._opened(asked, run, self._callee())
+            try:
+                for piece in stream:
+                    pieces.append(piece)
+                    yield self._piece(piece, asked)
+            finally:
+                close(stream)
             answer = self._answer(collect(iter(pieces)), asked)
         except (ToolException, _Invalid) as exc:
             answer = self._handled(exc, asked)
