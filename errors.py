@@ -4,6 +4,7 @@ LevadaError
 ├── UserError                 the call or the chain is wrong: change the code
 │   ├── ConfigError           (ValueError) a config, an option or a version that does not exist
 │   ├── CompositionError      (TypeError) a step that is not runnable, ends that do not fit
+│   │   ├── StepInputError    (ValueError) a step is given what it does not take
 │   │   └── SchemaAnnotationError arguments of a tool that JSON cannot say, or without a type
 │   ├── PromptInputError      (KeyError) a variable that the template needs is missing
 │   ├── TemplateError         (ValueError) a template that does not parse, or is not allowed
@@ -57,6 +58,7 @@ __all__ = [
     "RateLimitError",
     "RunError",
     "SchemaAnnotationError",
+    "StepInputError",
     "StepTimeoutError",
     "TemplateError",
     "TimeoutError",
@@ -91,6 +93,10 @@ class ConfigError(UserError, ValueError):
 
 class CompositionError(UserError, TypeError):
     """A chain cannot be built or run this way."""
+
+
+class StepInputError(CompositionError, ValueError):
+    """A step is given what it does not take: no dict, or a key that it does not know."""
 
 
 class SchemaAnnotationError(CompositionError):

@@ -533,9 +533,9 @@ class Runnable(ABC, Generic[Input, Output]):
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         """Give the name of its runs: its own, else that of its class."""
         own = name or self.name or type(self).__name__
-        return (
-            own if not suffix else f"{own}_{suffix}" if own.islower() else f"{own}{suffix.title()}"
-        )
+        if not suffix:
+            return own
+        return own + suffix.title() if own[0].isupper() else f"{own}_{suffix.lower()}"
 
     @overload
     def __or__(self, other: Runnable[Output, Other]) -> Runnable[Input, Other]: ...

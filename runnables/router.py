@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from ..errors import CompositionError, shown
+from ..errors import CompositionError, StepInputError, shown
 from ._closing import aclose
 from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
 from ._merge import acollect, collect
@@ -31,7 +31,7 @@ class RouterRunnable(Runnable[RouterInput, Output]):
     """The step that `input["key"]` names, on `input["input"]`; has no run of its own.
 
     Raises:
-        CompositionError: On a call with a key that names no step.
+        StepInputError: On a call with a key that names no step.
     """
 
     __slots__ = ("name", "runnables")
@@ -55,14 +55,12 @@ class RouterRunnable(Runnable[RouterInput, Output]):
 
     def _route(self, value: RouterInput) -> tuple[Runnable[Any, Output], Any]:
         if not isinstance(value, Mapping) or not {"key", "input"} <= value.keys():
-            raise CompositionError(
-                f'a router takes {{"key": ..., "input": ...}}; got {shown(value)}'
-            )
+            raise StepInputError(f'a router takes {{"key": ..., "input": ...}}; got {shown(value)}')
         key = value["key"]
         step = self.runnables.get(key) if isinstance(key, str) else None
         if step is None:
             keys = ", ".join(map(repr, self.runnables))
-            raise CompositionError(f"no step for the key {shown(key)}; there are {keys}")
+            raise StepInputError(f"no step for the key {shown(key)}; there are {keys}")
         return step, value["input"]
 
     def _invoke(self, value: RouterInput, run: Run, /, **options: Any) -> Output:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from levada.errors import CompositionError
+from levada.errors import CompositionError, StepInputError
 from levada.runnables import (
     RouterRunnable,
     RunnableEach,
@@ -139,7 +139,7 @@ def test_functions_and_dicts_may_be_routes(run) -> None:
 def test_an_input_that_names_no_step_is_refused(run, value, says) -> None:
     router = RouterRunnable({"a": double, "b": double})
     for verb in (run.invoke, run.stream):
-        with pytest.raises(CompositionError, match=says):
+        with pytest.raises(StepInputError, match=says):
             verb(router, value)
 
 

@@ -50,8 +50,8 @@ def of(*edges: str) -> Graph:
 
 def test_a_step_stands_between_what_it_takes_and_what_it_gives() -> None:
     assert named(RunnableLambda(size).get_graph()) == [
-        ("size_Input", "size"),
-        ("size", "size_Output"),
+        ("size_input", "size"),
+        ("size", "size_output"),
     ]
 
 
@@ -90,7 +90,7 @@ def test_the_chains_that_a_function_calls_are_in_its_graph() -> None:
     def calls(text: str) -> Any:
         return inner.invoke(text)
 
-    assert named(calls.get_graph()) == [("calls_Input", "size"), ("size", "calls_Output")]
+    assert named(calls.get_graph()) == [("calls_input", "size"), ("size", "calls_output")]
 
 
 def test_a_function_that_names_its_own_chain_has_a_graph() -> None:
@@ -122,7 +122,7 @@ def test_the_graph_of_a_config_has_the_step_that_it_chooses() -> None:
         ConfigurableField(id="which"), text=RunnableLambda(str)
     )
     chosen = several.get_graph({"configurable": {"which": "text"}})
-    assert ("str", "str_Output") in named(chosen)
+    assert ("str", "str_output") in named(chosen)
 
 
 # --- graphs ---
@@ -189,10 +189,10 @@ def test_a_graph_is_data_for_json() -> None:
         "data": {"id": ["levada", "runnables", "function", "RunnableLambda"], "name": "size"},
         "metadata": {"owner": "me"},
     }
-    assert data["nodes"][0] == {"id": 0, "type": "schema", "data": "size_Input"}
+    assert data["nodes"][0] == {"id": 0, "type": "schema", "data": "size_input"}
     assert data["edges"][0] == {"source": 0, "target": 1, "data": "text", "conditional": True}
     schemas = graph.to_json(with_schemas=True)
-    assert schemas["nodes"][0]["data"] == {"title": "size_Input", "type": "string"}
+    assert schemas["nodes"][0]["data"] == {"title": "size_input", "type": "string"}
     assert node_data_json(Node("a", "a", None, None)) == {}
 
 

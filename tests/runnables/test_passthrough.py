@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from levada.errors import CompositionError
+from levada.errors import CompositionError, StepInputError
 from levada.runnables import (
     RunnableAssign,
     RunnableLambda,
@@ -141,7 +141,7 @@ def test_more_mapped_chunks_than_a_buffer_do_not_stop_anything(run) -> None:
 @pytest.mark.parametrize("value", ["text", 5, None, [1]])
 def test_assign_takes_a_dict(run, value) -> None:
     for verb in (run.invoke, run.stream):
-        with pytest.raises(CompositionError, match="RunnableAssign<b> takes a dict; got"):
+        with pytest.raises(StepInputError, match="RunnableAssign<b> takes a dict; got"):
             verb(RunnablePassthrough.assign(b=len), value)
 
 
@@ -207,7 +207,7 @@ def test_names_of_what_has_keys() -> None:
 @pytest.mark.parametrize("value", ["text", 5, None, [1]])
 def test_pick_takes_a_dict(run, value) -> None:
     for verb in (run.invoke, run.stream):
-        with pytest.raises(CompositionError, match="RunnablePick<a> takes a dict; got"):
+        with pytest.raises(StepInputError, match="RunnablePick<a> takes a dict; got"):
             verb(RunnablePick("a"), value)
 
 

@@ -219,7 +219,7 @@ def test_what_json_cannot_say_may_be_anything() -> None:
     def take(odd: Odd, more: Sequence[Odd] = ()) -> Odd:
         return odd
 
-    assert RunnableLambda(take).get_input_jsonschema() == {"title": "take_Input"}
+    assert RunnableLambda(take).get_input_jsonschema() == {"title": "take_input"}
 
 
 def test_names_that_are_no_python_names_are_keys_all_the_same() -> None:
@@ -228,8 +228,8 @@ def test_names_that_are_no_python_names_are_keys_all_the_same() -> None:
 
 
 def test_the_class_of_a_step_is_named_after_it() -> None:
-    assert RunnableLambda(count).get_input_jsonschema()["title"] == "count_Input"
-    assert (prompt | model | str).get_output_jsonschema()["title"] == "str_Output"
+    assert RunnableLambda(count).get_input_jsonschema()["title"] == "count_input"
+    assert (prompt | model | str).get_output_jsonschema()["title"] == "str_output"
 
 
 # --- with_types ---
