@@ -23,6 +23,9 @@ class Around(Runnable[Input, Output], abstract=True):
         self.name: str | None = None
         self.bound: Runnable[Input, Output] = coerce_to_runnable(bound)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(bound={self.bound!r})"
+
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         return self.bound.get_name(suffix, name=name or self.name)
 

@@ -56,6 +56,9 @@ class RunnableBranch(Runnable[Input, Output]):
             for i in range(1, len(pairs) + 1)
         ]
 
+    def __repr__(self) -> str:
+        return f"RunnableBranch(branches={self.branches!r}, default={self.default!r})"
+
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return [*(step for pair in self.branches for step in pair), self.default]
 

@@ -121,12 +121,16 @@ class _Begun(AsyncIterator[T]):
 class _Slots:
     """So many slots, for threads and tasks, given in the order in which they are asked for."""
 
-    __slots__ = ("_free", "_lock", "_waiting")
+    __slots__ = ("_free", "_lock", "_number", "_waiting")
 
     def __init__(self, number: int) -> None:
+        self._number = number
         self._free = number
         self._lock = threading.Lock()
         self._waiting: deque[TaskWaiter | _ThreadWaiter] = deque()
+
+    def __reduce__(self) -> tuple[type[_Slots], tuple[int]]:
+        return _Slots, (self._number,)  # a copy, and another process, has slots of its own
 
     def take(self) -> None:
         if self._taken():

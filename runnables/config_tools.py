@@ -28,8 +28,10 @@ def get_config_list(
     """Give one config for each of `length` calls, of one for all or one for each.
 
     Raises:
-        ConfigError: There are more or fewer than `length`.
+        ConfigError: There are more or fewer than `length`, or it is negative.
     """
+    if length < 0:
+        raise ConfigError(f"a list of configs has a length from 0; got {length}")
     if config is None or isinstance(config, dict):
         whole = ensure_config(config)
         rest: RunnableConfig = {**whole, "run_id": None} if "run_id" in whole else whole

@@ -42,6 +42,9 @@ class RunnableEach(Runnable[Sequence[Input], list[T]]):
         name = name or self.name or f"RunnableEach<{self.bound.get_name()}>"
         return super().get_name(suffix, name=name)
 
+    def __repr__(self) -> str:
+        return f"RunnableEach(bound={self.bound!r})"
+
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return (self.bound,)
 

@@ -76,6 +76,9 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         """The first step and the fallbacks."""
         return [self.runnable, *self.fallbacks]
 
+    def __repr__(self) -> str:
+        return f"RunnableWithFallbacks(runnable={self.runnable!r}, fallbacks={self.fallbacks!r})"
+
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return self.runnables
 

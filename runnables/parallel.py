@@ -17,6 +17,7 @@ from collections.abc import (
     Mapping,
 )
 from functools import partial
+from textwrap import indent
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import CompositionError, shown
@@ -86,6 +87,10 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         name = name or self.name or f"RunnableParallel<{','.join(self.steps__)}>"
         return super().get_name(suffix, name=name)
+
+    def __repr__(self) -> str:
+        steps = ",\n".join(f"{key}: {step!r}" for key, step in self.steps__.items())
+        return f"{{\n{indent(steps, '  ')}\n}}"
 
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return self.steps__.values()

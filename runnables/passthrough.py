@@ -68,6 +68,9 @@ class RunnablePassthrough(Runnable[T, T]):
         if first is not None:
             self._effect = RunnableLambda(first, afunc if func is not None else None)
 
+    def __repr__(self) -> str:
+        return f"RunnablePassthrough({self._effect.name or '...' if self._effect else ''})"
+
     @classmethod
     # LCEL has the two methods of this name.
     def assign(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -157,6 +160,9 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         name = name or self.name or f"RunnableAssign<{','.join(self.mapper.steps__)}>"
         return super().get_name(suffix, name=name)
+
+    def __repr__(self) -> str:
+        return f"RunnableAssign(mapper={self.mapper!r})"
 
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return (self.mapper,)
@@ -289,6 +295,9 @@ class RunnablePick(Runnable[Mapping[str, Any], Any]):
             raise CompositionError(f"RunnablePick takes a key or a list of keys; got {shown(keys)}")
         self.keys: str | list[str] = keys
         self.name: str | None = name
+
+    def __repr__(self) -> str:
+        return f"RunnablePick(keys={self.keys!r})"
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         keys = [self.keys] if isinstance(self.keys, str) else self.keys

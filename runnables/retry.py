@@ -104,7 +104,7 @@ class RunnableRetry(Around[Input, Output]):
             wait = _exponential_jitter(**(exponential_jitter_params or {}))
         self._policy = tenacity.Retrying(
             stop=stop or tenacity.stop_after_attempt(max_attempt_number),
-            wait=_at_least_retry_after(wait or tenacity.wait_none()),
+            wait=_AtLeastRetryAfter(wait or tenacity.wait_none()),
             retry=retry,
             reraise=True,
         )
@@ -147,9 +147,12 @@ def _place(state: tenacity.RetryCallState) -> Place:
     return Place(f"retry:attempt:{n}" if n > 1 else "", f"attempt {n}")
 
 
-def _at_least_retry_after(wait: Any) -> Callable[[tenacity.RetryCallState], float]:
-    def seconds(state: tenacity.RetryCallState) -> float:
-        exc = state.outcome.exception() if state.outcome is not None else None
-        return max(float(wait(state)), seconds_asked(exc))
+class _AtLeastRetryAfter:
+    """Waits as long as another way to wait says, and as the exception asks for."""
 
-    return seconds
+    def __init__(self, wait: Any) -> None:
+        self._wait = wait
+
+    def __call__(self, state: tenacity.RetryCallState) -> float:
+        exc = state.outcome.exception() if state.outcome is not None else None
+        return max(float(self._wait(state)), seconds_asked(exc))

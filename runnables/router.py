@@ -46,6 +46,9 @@ class RouterRunnable(Runnable[RouterInput, Output]):
             key: coerce_to_runnable(step) for key, step in runnables.items()
         }
 
+    def __repr__(self) -> str:
+        return f"RouterRunnable(runnables={self.runnables!r})"
+
     def _steps_inside(self) -> Iterable[Runnable[Any, Any]]:
         return self.runnables.values()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from functools import lru_cache
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CompositionError
@@ -52,6 +53,9 @@ class RunnableSequence(Runnable[Input, Output]):
             else:
                 self.steps.append(step)
         self._stages = [(step, _place(i)) for i, step in enumerate(self.steps, 1)]
+
+    def __repr__(self) -> str:
+        return "\n| ".join(indent(repr(step), "  ").lstrip() for step in self.steps)
 
     @property
     def first(self) -> Runnable[Input, Any]:
