@@ -14,6 +14,7 @@ __all__ = [
     "AIMessageChunk",
     "BaseChatModel",
     "ChatAnthropic",
+    "ChatGoogle",
     "ChatLlamaCpp",
     "ChatOllama",
     "ChatPromptTemplate",
@@ -40,6 +41,7 @@ __all__ = [
 if TYPE_CHECKING:
     from .chat_models import BaseChatModel as BaseChatModel
     from .chat_models import ChatAnthropic as ChatAnthropic
+    from .chat_models import ChatGoogle as ChatGoogle
     from .chat_models import ChatLlamaCpp as ChatLlamaCpp
     from .chat_models import ChatOllama as ChatOllama
     from .chat_models import GenericFakeChatModel as GenericFakeChatModel

@@ -20,6 +20,7 @@ from .fakes import FakeMessagesListChatModel as FakeMessagesListChatModel
 from .fakes import GenericFakeChatModel as GenericFakeChatModel
 from .fakes import ParrotFakeChatModel as ParrotFakeChatModel
 from .fakes import SimpleChatModel as SimpleChatModel
+from .google import ChatGoogle as ChatGoogle
 from .init import ConfigurableChatModel as ConfigurableChatModel
 from .init import init_chat_model as init_chat_model
 from .llama_cpp import ChatLlamaCpp as ChatLlamaCpp
@@ -43,6 +44,7 @@ __all__ = [
     "BaseLanguageModel",
     "BaseRateLimiter",
     "ChatAnthropic",
+    "ChatGoogle",
     "ChatLlamaCpp",
     "ChatOllama",
     "ConfigurableChatModel",

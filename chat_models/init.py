@@ -14,6 +14,7 @@ from ..runnables import ConfigurableFieldSpec, DynamicRunnable, Runnable, Runnab
 from ._kept import key_text
 from .anthropic import ChatAnthropic
 from .base import BaseChatModel, LanguageModelInput
+from .google import ChatGoogle
 from .llama_cpp import ChatLlamaCpp
 from .ollama import ChatOllama
 from .structured import StructureMethod
@@ -37,6 +38,8 @@ class _Provider(NamedTuple):
 
 _PROVIDERS: dict[str, _Provider] = {
     "anthropic": _Provider(ChatAnthropic, prefixes=("claude",)),
+    "google": _Provider(ChatGoogle, prefixes=("gemini",)),
+    "google_genai": _Provider(ChatGoogle),
     "llama_cpp": _Provider(ChatLlamaCpp, "model_path"),
     "ollama": _Provider(ChatOllama),
 }

@@ -33,8 +33,6 @@ from .base import BaseChatModel
 from .structured import StructureMethod
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from ollama import AsyncClient, Client
 
 __all__ = ["ChatOllama"]
@@ -233,7 +231,7 @@ class ChatOllama(BaseChatModel):
         return {"method": "POST", "url": "/api/chat", "content": dumps(body), **timeout}
 
     @contextmanager
-    def _asked(self, request: Mapping[str, Any]) -> Iterator[Any]:
+    def _asked(self, request: Mapping[str, Any]) -> Generator[Any, None, None]:
         client: Any = self._client()
         with client._client.stream(**request) as response:
             if not response.is_success:
@@ -242,7 +240,7 @@ class ChatOllama(BaseChatModel):
             yield response
 
     @asynccontextmanager
-    async def _aasked(self, request: Mapping[str, Any]) -> AsyncIterator[Any]:
+    async def _aasked(self, request: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
         client: Any = await self._aclient()
         async with client._client.stream(**request) as response:
             if not response.is_success:

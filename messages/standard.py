@@ -42,7 +42,8 @@ def standard_block(block: Block) -> ContentBlock:
     """Give one block in its standard shape; one that has none becomes a `non_standard` block."""
     word = type_of(block)
     read = _READERS.get(word)
-    if word.endswith("_tool_result"):  # of any of the tools that Anthropic runs
+    # Of any of the tools that Anthropic runs; what is standard already stays.
+    if word.endswith("_tool_result") and word not in KNOWN_BLOCK_TYPES:
         read = _read_server_tool_result
     standard = read(block) if read else None
     if standard is None:

@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from levada.messages import AIMessage, HumanMessage, is_data_content_block
+from levada.messages.standard import standard_block
 
 PNG = "data:image/png;base64,aGk="
 
@@ -287,3 +288,8 @@ def test_text_is_a_block_and_no_text_is_none():
 )
 def test_data_blocks_are_told_from_others(block, expected):
     assert is_data_content_block(block) is expected
+
+
+def test_a_standard_result_stays_as_it_is() -> None:
+    result = {"type": "server_tool_result", "tool_call_id": "1", "output": "2", "status": "success"}
+    assert standard_block(result) == result
