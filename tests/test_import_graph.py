@@ -45,7 +45,7 @@ TYPES_ONLY = {("levada.runnables.event_types", "messages")}
 def import_name(requirement: str) -> str:
     """Give the module of `xllamacpp>=2026.10`."""
     package = requirement.split("[")[0].split(">")[0].strip()
-    return {"pyyaml": "yaml"}.get(package, package.replace("-", "_"))
+    return {"pyyaml": "yaml", "google-genai": "google"}.get(package, package.replace("-", "_"))
 
 
 REQUIRED = {import_name(wanted) for wanted in PROJECT["dependencies"]}
