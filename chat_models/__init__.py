@@ -33,6 +33,7 @@ from .prices import message_cost as message_cost
 from .profile import ModelProfile as ModelProfile
 from .rate_limiters import BaseRateLimiter as BaseRateLimiter
 from .rate_limiters import InMemoryRateLimiter as InMemoryRateLimiter
+from .redis_cache import RedisCache as RedisCache
 from .sqlite_cache import SQLiteCache as SQLiteCache
 from .structured import StructureMethod as StructureMethod
 
@@ -60,6 +61,7 @@ __all__ = [
     "ModelProfile",
     "ParrotFakeChatModel",
     "Part",
+    "RedisCache",
     "SQLiteCache",
     "SimpleChatModel",
     "StructureMethod",

@@ -170,7 +170,7 @@ before = set(sys.modules)
 print(*sorted(set(sys.modules) - before))
 """
 OPTIONAL = {"xllamacpp", "rich", "tqdm", "jinja2", "yaml", "trio", "pytest", "httpx", "numpy"}
-OPTIONAL |= {"anthropic", "openai", "google", "ollama", "httpx2"}
+OPTIONAL |= {"anthropic", "openai", "google", "ollama", "httpx2", "redis"}
 # What any program with the dependencies has loaded by the time it has run something.
 DEPENDENCIES = """
 import asyncio, orjson, pydantic, tenacity, anyio, anyio.from_thread, anyio.to_thread

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -13,12 +15,13 @@ from levada.chat_models import (
     BaseChatModel,
     FakeListChatModel,
     InMemoryCache,
+    RedisCache,
     SQLiteCache,
     get_llm_cache,
     set_llm_cache,
 )
 from levada.chat_models.rate_limiters import BaseRateLimiter
-from levada.errors import ConfigError, OverloadedError
+from levada.errors import ConfigError, MissingExtraError, OverloadedError
 from levada.messages import AIMessage, AIMessageChunk, HumanMessage
 from levada.runnables import RunnablePassthrough
 
@@ -60,9 +63,15 @@ class Counts(BaseChatModel):
         )
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def cache(request: pytest.FixtureRequest, tmp_path: Any) -> BaseCache:
-    return InMemoryCache() if request.param == "memory" else SQLiteCache(tmp_path / "answers.db")
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+def cache(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[BaseCache]:
+    if request.param == "memory":
+        yield InMemoryCache()
+    elif request.param == "sqlite":
+        yield SQLiteCache(tmp_path / "answers.db")
+    else:
+        with RedisCache(request.getfixturevalue("redis_url"), prefix=str(tmp_path)) as cache:
+            yield cache
 
 
 @pytest.fixture(autouse=True)
@@ -267,6 +276,54 @@ def test_a_file_that_cannot_be_is_refused(tmp_path) -> None:
             SQLiteCache(path)
     with pytest.raises(ConfigError, match="InMemoryCache"):
         SQLiteCache(":memory:")
+
+
+def test_answers_in_a_server_are_shared_and_outlive_the_cache(redis_url, tmp_path) -> None:
+    prefix = f"{tmp_path}[*?]"
+    whole = AIMessage("a", tool_calls=[CALL], usage_metadata=USAGE, id="x")
+    with RedisCache(redis_url, prefix=prefix) as cache:
+        cache.update("p", "m", whole)
+    again = pickle.loads(pickle.dumps(cache))
+    assert again.lookup("p", "m") == copy.deepcopy(again).lookup("p", "m") == whole
+    assert RedisCache(redis_url, prefix=f"{tmp_path}").lookup("p", "m") is None
+
+
+def test_a_server_forgets_one_model_and_one_prefix(redis_url, tmp_path) -> None:
+    """Also of more answers than it is told of at once, and whatever the prefix looks like."""
+    cache = RedisCache(redis_url, prefix=f"{tmp_path}[*?]")
+    other = RedisCache(redis_url, prefix=f"{tmp_path}[*?]x")
+    for model in ("m", "n"):
+        for i in range(600):
+            cache.update(str(i), model, AIMessage(model))
+    other.update("1", "m", AIMessage("other"))
+    cache.clear(llm_string="m")
+    assert (cache.lookup("599", "m"), cache.lookup("599", "n")) == (None, AIMessage("n"))
+    cache.clear()
+    assert cache.lookup("1", "n") is None
+    assert other.lookup("1", "m") == AIMessage("other")
+
+
+def test_a_server_forgets_in_time(redis_url, tmp_path) -> None:
+    cache = RedisCache(redis_url, prefix=str(tmp_path), ttl=0.001)
+    cache.update("p", "m", AIMessage("a"))
+    waiting = threading.Event()
+    while cache.lookup("p", "m") is not None:
+        waiting.wait(0.01)
+    with pytest.raises(ConfigError, match="ttl"):
+        RedisCache(redis_url, ttl=0)
+
+
+def test_the_password_of_a_server_is_not_shown() -> None:
+    cache = RedisCache("redis://user:sekrit@localhost:1/0")
+    assert "sekrit" not in repr(Counts(cache=cache))
+    with pytest.raises(ConfigError, match="redis_url"):
+        RedisCache("http://localhost")
+
+
+def test_without_its_client_a_server_says_how_to_install_it(monkeypatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'levada\[redis\]'"):
+        RedisCache()
 
 
 def test_what_is_kept_is_whole_whether_somebody_watches_or_not(run, cache) -> None:
