@@ -81,7 +81,7 @@ class Ending:
     ) -> None:
         if not isinstance(exc, RuntimeError):
             return
-        stream = self._stream
+        stream: Any = self._stream
         # One that has raised this error, or let it through, has no frame any more.
         frame = getattr(stream, "gi_frame", None) or getattr(stream, "ag_frame", None)
         if frame is None:

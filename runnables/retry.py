@@ -101,7 +101,7 @@ class RunnableRetry(Around[Input, Output]):
         else:
             retry = retry or tenacity.retry_if_exception(retry_exception_types)
         if wait is None and wait_exponential_jitter:
-            wait = _exponential_jitter(**(exponential_jitter_params or {}))
+            wait = _exponential_jitter({**(exponential_jitter_params or {})})
         self._policy = tenacity.Retrying(
             stop=stop or tenacity.stop_after_attempt(max_attempt_number),
             wait=_AtLeastRetryAfter(wait or tenacity.wait_none()),
@@ -135,11 +135,12 @@ class RunnableRetry(Around[Input, Output]):
                 return do  # type: ignore[no-any-return]  # the result of the last attempt
 
 
-def _exponential_jitter(initial: float = 1, **params: float) -> Callable[..., float]:
+def _exponential_jitter(params: dict[str, Any]) -> Callable[..., float]:
     # tenacity 9.2 has a new name for the first wait, and warns of the old one.
     make: Callable[..., Callable[..., float]] = tenacity.wait_exponential_jitter
-    renamed = "multiplier" in inspect.signature(make).parameters
-    return make(**{"multiplier" if renamed else "initial": initial}, **params)
+    if "initial" in params and "multiplier" in inspect.signature(make).parameters:
+        params["multiplier"] = params.pop("initial")
+    return make(**params)
 
 
 def _place(state: tenacity.RetryCallState) -> Place:
