@@ -81,14 +81,15 @@ class Ending:
     ) -> None:
         if not isinstance(exc, RuntimeError):
             return
-        stream: Any = self._stream
+        stream = self._stream
         # One that has raised this error, or let it through, has no frame any more.
         frame = getattr(stream, "gi_frame", None) or getattr(stream, "ag_frame", None)
         if frame is None:
             return
-        if isinstance(stream, GeneratorType):
+        closing = getattr(stream, "close", None)
+        if closing is not None:
             with suppress(RuntimeError):
-                stream.close()  # most give one thing too much
+                closing()  # most give one thing too much
         raise CompositionError(
             f"{getattr(stream, '__qualname__', 'a generator')} gave a chunk after it was closed, "
             f"in line {frame.f_lineno}: it yields in `finally`, or where it catches GeneratorExit. "

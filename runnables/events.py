@@ -138,6 +138,8 @@ _NO_WORDS: Final[frozenset[str]] = frozenset()
 def _words(argument: str, words: Iterable[str] | None) -> frozenset[str]:
     if isinstance(words, str):
         raise ConfigError(f"{argument} takes a list; write {argument}=[{words!r}]")
+    if words is not None and not isinstance(words, Iterable):
+        raise ConfigError(f"{argument} takes a list of strings; got {shown(words)}")
     return frozenset(words) if words else _NO_WORDS
 
 

@@ -17,7 +17,7 @@ from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from ..errors import CompositionError, shown
+from ..errors import CompositionError
 from ._beside import iterate_in_thread
 from ._closing import Ending, aclose, as_async_generator
 from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
@@ -25,7 +25,15 @@ from ._merge import acollect, collect
 from ._run import IDLE, INSIDE, current
 from ._threads import call_in_thread
 from .base import Input, Output, Runnable
-from .function_types import input_of, item_keys, looking_into, output_of, runnables_in, yielded_by
+from .function_types import (
+    given,
+    input_of,
+    item_keys,
+    looking_into,
+    output_of,
+    runnables_in,
+    yielded_by,
+)
 from .schema import model_of
 
 if TYPE_CHECKING:
@@ -173,7 +181,7 @@ class RunnableLambda(Runnable[Input, Output]):
         inline: bool = False,
     ) -> None:
         if isinstance(func, Runnable) or not callable(func):
-            raise CompositionError(f"RunnableLambda takes a function; got {shown(func)}")
+            raise CompositionError(f"RunnableLambda takes a function; {given(func)}")
         self._function: _Function | None = _Function(func)
         self._afunction: _Function | None = None
         if self._function.kind in ("async", "async generator"):
@@ -183,7 +191,7 @@ class RunnableLambda(Runnable[Input, Output]):
         elif afunc is not None:
             self._afunction = _Function(afunc)
             if self._afunction.kind not in ("async", "async generator"):
-                raise CompositionError(f"afunc must be an async function; got {shown(afunc)}")
+                raise CompositionError(f"afunc must be an async function; {given(afunc)}")
         self.func: Callable[..., Any] = func
         self.afunc: Callable[..., Any] | None = afunc
         self.name: str | None = name or _name_of(func)

@@ -10,9 +10,11 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, get_args, get_origin, get_type_hints
 
+from ..errors import shown
 from .base import Runnable
 
 __all__ = [
+    "given",
     "input_of",
     "item_keys",
     "looking_into",
@@ -109,3 +111,22 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         return get_type_hints(function, include_extras=True)
     except Exception:  # noqa: BLE001  # a name that only type checkers see, or no type at all
         return {}
+
+
+def given(thing: object) -> str:
+    """Say what was given in the place of a step or a function, and what to write if one can tell.
+
+    A coroutine is closed, else Python warns, somewhere else, that it was never awaited.
+    """
+    if thing is None:
+        return "got None: does a function that should return a step lack its `return`?"
+    if inspect.iscoroutine(thing):
+        thing.close()
+        return (
+            f"got the coroutine of a call: write {thing.__name__} instead of {thing.__name__}(...)"
+        )
+    if inspect.isgenerator(thing) or inspect.isasyncgen(thing):
+        return (
+            f"got the generator of a call: write {thing.__name__} instead of {thing.__name__}(...)"
+        )
+    return f"got {shown(thing)}"

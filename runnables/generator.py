@@ -6,11 +6,11 @@ import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import CompositionError, shown
+from ..errors import CompositionError
 from ._beside import transform_in_thread
 from ._closing import Ending, aclose
 from .base import Input, Output, Runnable
-from .function_types import streamed_input_of, yielded_by
+from .function_types import given, streamed_input_of, yielded_by
 
 if TYPE_CHECKING:
     from ._run import Run
@@ -44,12 +44,12 @@ class RunnableGenerator(Runnable[Input, Output]):
         is_async = inspect.isasyncgenfunction(transform)
         if not is_async and not inspect.isgeneratorfunction(transform):
             raise CompositionError(
-                f"RunnableGenerator takes a generator function; got {shown(transform)}. "
+                f"RunnableGenerator takes a generator function; {given(transform)}. "
                 f"For a function that returns its result write RunnableLambda"
             )
         if atransform is not None and not inspect.isasyncgenfunction(atransform):
             raise CompositionError(
-                f"atransform must be an async generator function; got {shown(atransform)}"
+                f"atransform must be an async generator function; {given(atransform)}"
             )
         self._transform_function = (
             None if is_async else cast("Callable[[Iterator[Any]], Iterator[Output]]", transform)

@@ -115,6 +115,12 @@ class _Listeners:
 class Listeners(_Listeners):
     """The observer behind `with_listeners`."""
 
+    def __init__(self, **listeners: Callable[..., Any] | None) -> None:
+        for name, listener in listeners.items():
+            if inspect.iscoroutinefunction(listener):
+                raise ConfigError(f"{name} is async; write with_alisteners({name}=...)")
+        super().__init__(**listeners)
+
     def on_event(self, event: StreamEvent) -> None:
         """Take note of an event."""
         self._heard(event)

@@ -29,6 +29,7 @@ from ._plan import Call, gather
 from .addable import AddableDict
 from .base import Input, Runnable
 from .function import RunnableLambda
+from .function_types import given
 from .generator import RunnableGenerator
 from .schema import fields_of, model_of, root_model
 
@@ -181,18 +182,4 @@ def coerce_to_runnable(thing: Any) -> Runnable[Any, Any]:
         return RunnableGenerator(thing)
     if callable(thing):
         return RunnableLambda(thing)
-    raise CompositionError(_not_a_step(thing))
-
-
-def _not_a_step(thing: object) -> str:
-    wanted = "a step is a runnable, a function, or a dict of these"
-    if thing is None:
-        return f"{wanted}; got None: does a function that should return a step lack its `return`?"
-    if inspect.iscoroutine(thing):
-        name = thing.__name__
-        thing.close()  # else Python warns, somewhere else, that it was never awaited
-        return f"{wanted}; got the coroutine of a call: write {name} instead of {name}(...)"
-    if inspect.isgenerator(thing) or inspect.isasyncgen(thing):
-        name = thing.__name__
-        return f"{wanted}; got the generator of a call: write {name} instead of {name}(...)"
-    return f"{wanted}; got {shown(thing)}"
+    raise CompositionError(f"a step is a runnable, a function, or a dict of these; {given(thing)}")

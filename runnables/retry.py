@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import tenacity
 
-from ..errors import ConfigError
+from ..errors import ConfigError, shown
 from ._around import Around
 from ._closing import is_cancellation
 from ._place import Place
@@ -83,8 +83,13 @@ class RunnableRetry(Around[Input, Output]):
         wait: Any = None,
         retry: Any = None,
     ) -> None:
-        if max_attempt_number < 1:
-            raise ConfigError(f"stop_after_attempt must be at least 1; got {max_attempt_number}")
+        if not isinstance(max_attempt_number, int) or max_attempt_number < 1:
+            raise ConfigError(
+                f"stop_after_attempt is a number, and at least 1; got {shown(max_attempt_number)}"
+            )
+        for name, policy in (("stop", stop), ("wait", wait), ("retry", retry)):
+            if policy is not None and not callable(policy):
+                raise ConfigError(f"{name} takes a tenacity {name}_… object; got {shown(policy)}")
         super().__init__(bound)
         self.retry_exception_types: (
             tuple[type[BaseException], ...] | Callable[[BaseException], bool]
@@ -138,6 +143,13 @@ class RunnableRetry(Around[Input, Output]):
 def _exponential_jitter(params: dict[str, Any]) -> Callable[..., float]:
     # tenacity 9.2 has a new name for the first wait, and warns of the old one.
     make: Callable[..., Callable[..., float]] = tenacity.wait_exponential_jitter
+    for name, value in params.items():
+        known = ExponentialJitterParams.__annotations__
+        if name not in known or not isinstance(value, int | float):
+            raise ConfigError(
+                f"exponential_jitter_params has numbers for {', '.join(known)}; "
+                f"got {shown(value)} for {name!r}"
+            )
     if "initial" in params and "multiplier" in inspect.signature(make).parameters:
         params["multiplier"] = params.pop("initial")
     return make(**params)

@@ -39,6 +39,10 @@ class RouterRunnable(Runnable[RouterInput, Output]):
     _has_run = False
 
     def __init__(self, runnables: Mapping[str, RunnableLike]) -> None:
+        if not isinstance(runnables, Mapping) or not all(isinstance(k, str) for k in runnables):
+            raise CompositionError(
+                f"a RouterRunnable takes a dict of steps, by strings; got {shown(runnables)}"
+            )
         if not runnables:
             raise CompositionError("a RouterRunnable has at least one step; got none")
         self.name: str | None = None
