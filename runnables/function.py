@@ -354,7 +354,26 @@ def _is_quick_builtin(function: Callable[..., Any]) -> bool:
         return False
 
 
-def chain(func: Callable[[Input], Output]) -> Runnable[Input, Output]:
+@overload
+def chain(
+    func: Callable[[Input], AsyncIterator[Output]]
+    | Callable[[Input, RunnableConfig], AsyncIterator[Output]],
+) -> Runnable[Input, Output]: ...
+@overload
+def chain(func: Callable[[Input], Awaitable[Output]]) -> Runnable[Input, Output]: ...
+@overload
+def chain(
+    func: Callable[[Input, RunnableConfig], Awaitable[Output]],
+) -> Runnable[Input, Output]: ...
+@overload
+def chain(func: Callable[[Input], Iterator[Output]]) -> Runnable[Input, Output]: ...
+@overload
+def chain(func: Callable[[Input], Runnable[Input, Output]]) -> Runnable[Input, Output]: ...
+@overload
+def chain(func: Callable[[Input], Output]) -> Runnable[Input, Output]: ...
+@overload
+def chain(func: Callable[[Input, RunnableConfig], Output]) -> Runnable[Input, Output]: ...
+def chain(func: Callable[..., Any]) -> Runnable[Any, Any]:
     """Make a function a runnable that is named after it: a decorator.
 
     What it calls inside nests below it in the events.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, TypedDict, assert_type
 
 from pydantic import BaseModel
@@ -118,6 +119,40 @@ def shout(text: str) -> str:
 assert_type(shout, Runnable[str, str])
 assert_type(answer | shout, Runnable[dict[str, Any], str])
 
+
+@chain
+async def shout_later(text: str) -> str:
+    return text.upper()
+
+
+@chain
+def spell(text: str) -> Iterator[str]:
+    yield from text
+
+
+@chain
+async def spell_later(text: str) -> AsyncIterator[str]:
+    for letter in text:
+        yield letter
+
+
+@chain
+def choose(text: str) -> Runnable[str, int]:
+    return RunnableLambda(length)
+
+
+@chain
+def count_with(text: str, config: RunnableConfig) -> int:
+    return len(text) + len(config)
+
+
+assert_type(shout_later, Runnable[str, str])
+assert_type(spell, Runnable[str, str])
+assert_type(spell_later, Runnable[str, str])
+assert_type(choose, Runnable[str, int])
+assert_type(count_with, Runnable[str, int])
+assert_type(answer | shout_later | spell | choose, Runnable[dict[str, Any], int])
+
 # Dicts.
 
 both: RunnableParallel[str] = RunnableParallel(text=shout, length=length)
@@ -232,12 +267,38 @@ class Song(BaseModel):
     title: str
 
 
+def title(song: Song) -> str:
+    return song.title
+
+
 class SongDict(TypedDict):
     title: str
 
 
+def context(d: dict[str, Any]) -> str:
+    return str(d)
+
+
+assert_type(
+    RunnablePassthrough.assign(context=context) | prompt | model | parser,
+    Runnable[dict[str, Any], str],
+)
+assert_type(
+    {"context": context, "nested": {"a": context, "b": RunnablePassthrough()}} | prompt | model,
+    Runnable[Any, AIMessage],
+)
+assert_type({"question": itemgetter("q")} | prompt | model | parser, Runnable[Any, str])
+assert_type(itemgetter("q") | answer, Runnable[Any, str])
+assert_type(
+    prompt.partial(context="so") | model.bind(stop=["."]), Runnable[dict[str, Any], AIMessage]
+)
+
+
 def structured(model: GenericFakeChatModel, schema: dict[str, Any]) -> None:
     assert_type(model.with_structured_output(Song), Runnable[LanguageModelInput, Song])
+    songs = prompt | model.with_structured_output(Song)
+    assert_type(songs, Runnable[dict[str, Any], Song])
+    assert_type(songs | title, Runnable[dict[str, Any], str])
     assert_type(model.with_structured_output(SongDict), Runnable[LanguageModelInput, SongDict])
     assert_type(model.with_structured_output(schema), Runnable[LanguageModelInput, dict[str, Any]])
     assert_type(
