@@ -113,7 +113,7 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         return {}
 
 
-def given(thing: object) -> str:
+def given(thing: Any) -> str:
     """Say what was given in the place of a step or a function, and what to write if one can tell.
 
     A coroutine is closed, else Python warns, somewhere else, that it was never awaited.
