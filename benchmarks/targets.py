@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from .documents import SHAPES
 from .results import Results
 
 Kind = Literal["by hand", "objects", "slower", "kB each", "larger", "growth"]
@@ -138,6 +139,14 @@ TARGETS: tuple[Target, ...] = (
     ),
     Target("W9.prompt.sync", "by hand", 3),
     Target("W9.prompt.sync", "slower", 15, "langchain-core", margin=2),
+    *(
+        target
+        for shape in SHAPES
+        for target in (
+            Target(f"W10.snapshots.{shape}", "slower", 20, "langchain-core"),
+            Target(f"W10.snapshots.{shape}", "growth", 1.5),
+        )
+    ),
     *(
         Target(f"growth.{case}", "growth", 1.3)
         for case in (

@@ -11,6 +11,7 @@
 | W7 | chains of identity functions: per step |
 | W8 | an agent that calls three tools |
 | W9 | a prompt alone: two messages, two variables |
+| W10 | a JSON document in pieces of four characters, the value so far: per piece |
 | growth | the cost of one token, item or step when there are more of them, and the peak memory |
 """
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .documents import SHAPES
 from .material import TOKENS_PER_STREAM
 
 OURS = ("floor", "levada")
@@ -87,6 +89,7 @@ def rows(*, short: bool) -> list[Row]:
         Row("W8", "agent.async", 1, "run", "agent with three tool calls, async"),
         Row("W9", "prompt.sync", 1, "prompt", "invoke of a prompt with two messages"),
     ]
+    made += _snapshots(short=short)
     made += _growth(short=short)
     return made
 
@@ -121,6 +124,18 @@ def _steps(sizes: tuple[int, ...]) -> Iterator[Row]:
             yield Row("W7", case, size, "step", title.format(size))
     for size in (50,) if 50 in sizes and len(sizes) == 1 else (10, 50):
         yield Row("W7", "steps.events", size, "step", f"astream_events v2 of {size} steps")
+
+
+def _snapshots(*, short: bool) -> Iterator[Row]:
+    for shape in SHAPES:
+        for size in (1_000, 20_000):
+            peers = None
+            if short and size > 1_000:
+                peers = ("levada",)
+            elif short and shape != "records":
+                peers = OURS
+            title = f"JSON as it comes ({shape}), {size:,} tokens"
+            yield Row("W10", f"snapshots.{shape}", size, "token", title, peers=peers)
 
 
 def _growth(*, short: bool) -> Iterator[Row]:

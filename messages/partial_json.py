@@ -45,7 +45,7 @@ _EXPECTED: dict[_State, tuple[str, str]] = {  # the characters that may come, an
 }
 _NOTHING: Any = object()  # "no value": None is one
 _EXCERPT = 40  # characters on either side of an error
-_KEY, _CHARACTERS = 4, 64  # a key of a dict takes as long to copy as 4 items, 64 characters as one
+_KEY, _CHARACTERS = 4, 32  # a key of a dict takes as long to copy as 4 items, 32 characters as one
 
 _not_blank = re.compile(r"[^ \t\n\r]")
 _control = re.compile(r"[\x00-\x1f]")

@@ -15,10 +15,19 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.runnables import RunnableLambda, RunnableSequence
 
 from ..cases import case
-from ..material import QUESTION, SYSTEM, TOKENS_PER_STREAM, TOOLS, VALUES, WORKERS
+from ..documents import file_snapshots
+from ..material import (
+    QUESTION,
+    SYSTEM,
+    TOKENS_PER_STREAM,
+    TOOLS,
+    VALUES,
+    WORKERS,
+)
 from .langchain_model import FixedModel, FixedStreamModel, ToolModel, chain, prompt
 
 
@@ -217,3 +226,7 @@ def agent_async(size: int) -> Callable[[], Awaitable[str]]:
             messages.extend(answers(reply))
 
     return run
+
+
+# Quadratic: the records of 20,000 tokens take ten minutes, others up to half an hour.
+file_snapshots(JsonOutputParser().transform, most=1_000)
