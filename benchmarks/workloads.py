@@ -127,8 +127,8 @@ def _steps(sizes: tuple[int, ...]) -> Iterator[Row]:
 
 
 def _snapshots(*, short: bool) -> Iterator[Row]:
-    for shape in SHAPES:
-        for size in (1_000, 20_000):
+    for size in (1_000, 20_000):
+        for shape in SHAPES:
             peers = None
             if short and size > 1_000:
                 peers = ("levada",)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from ..messages import BaseMessage
 from ..runnables import Run
 from .base import BaseTransformOutputParser, text_of
+from .cumulative import Pace
 
 __all__ = [
     "CommaSeparatedListOutputParser",
@@ -17,6 +18,8 @@ __all__ = [
     "MarkdownListOutputParser",
     "NumberedListOutputParser",
 ]
+
+_CHARACTERS_PER_CHUNK = 2_000  # so many are searched in some 10 us
 
 
 class ItemReader(Protocol):
@@ -34,19 +37,35 @@ class ItemReader(Protocol):
 class ListOutputParser(BaseTransformOutputParser[list[str]], abstract=True):
     """A parser of a list, which streams lists of one item.
 
-    An author writes `parse`, which is then called with the text so far at every chunk; all items
-    but the last count as certain. An author who minds the quadratic time writes `_reader()` too.
+    An author writes `parse`, and if items are matches of a pattern, `parse_iter`. The text so far
+    is read again and again while it comes, and its last item counts as certain at the end only. An
+    author who knows sooner writes `_reader()` too.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "_reader" not in cls.__dict__ and "parse" in cls.__dict__:
-            # What the class inherits does the work of another `parse`.
+        # A reader that the class inherits does the work of another `parse` or `parse_iter`.
+        if "_reader" in cls.__dict__:
+            pass
+        elif "parse_iter" in cls.__dict__:
+            cls._reader = ListOutputParser._match_reader  # type: ignore[method-assign]
+        elif "parse" in cls.__dict__:
             cls._reader = ListOutputParser._reader  # type: ignore[method-assign]
+
+    def parse_iter(self, text: str) -> Iterator[re.Match[str]]:
+        """Find the items in a text: an item is the first group of a match.
+
+        Where there is such a method, streams read on behind the last item but one, instead of
+        reading all of the text again; `parse` then reads what is left at the end.
+        """
+        raise NotImplementedError(f"{self.get_name()} does not find its items by a pattern")
 
     def _reader(self) -> ItemReader:
         """Give what reads one answer."""
         return _Rereader(self.parse)
+
+    def _match_reader(self) -> ItemReader:
+        return _MatchReader(self.parse_iter, self.parse)
 
     def _transform(self, chunks: Iterator[BaseMessage | str], run: Run) -> Iterator[list[str]]:
         reader = self._reader()
@@ -89,47 +108,64 @@ class CommaSeparatedListOutputParser(ListOutputParser):
         return _CommaReader()
 
 
-class _LineListOutputParser(ListOutputParser, abstract=True):
+class _PatternListOutputParser(ListOutputParser, abstract=True):
     _calls_out: ClassVar[bool] = False
+    _flags: ClassVar[re.RegexFlag] = re.NOFLAG
 
     pattern: str
 
     def parse(self, text: str) -> list[str]:
-        return _all_items(self._reader(), text)
+        if self._is_read_by_line():
+            return _all_items(_LineReader(self.parse_iter), text)
+        return [_item(found) for found in self.parse_iter(text)]
 
     def parse_iter(self, text: str) -> Iterator[re.Match[str]]:
-        """Find the items in some lines."""
-        return re.finditer(self.pattern, text, re.MULTILINE)
+        return re.finditer(self.pattern, text, self._flags)
 
     def _reader(self) -> ItemReader:
-        return _LineReader(self.parse_iter)
+        return _LineReader(self.parse_iter) if self._is_read_by_line() else self._match_reader()
+
+    def _is_read_by_line(self) -> bool:
+        own = type(self).parse_iter is not _PatternListOutputParser.parse_iter
+        return not own and self.pattern in (_NUMBERED, _MARKDOWN)
 
 
-class NumberedListOutputParser(_LineListOutputParser):
+# A number begins at its first digit: without the lookbehind, a long one takes quadratic time.
+_NUMBERED = r"(?<!\d)\d+\.\s([^\n]+)"
+_MARKDOWN = r"^\s*[-*]\s([^\n]+)$"
+
+
+class NumberedListOutputParser(_PatternListOutputParser):
     """Give the items of a numbered list, one item a line, whatever else stands in the answer.
 
     Attributes:
         pattern: What an item looks like; its first group is the item.
     """
 
-    # A number begins at its first digit: without the lookbehind, a long one takes quadratic time.
-    pattern: str = r"(?<!\d)\d+\.\s([^\n]+)"
+    pattern: str = _NUMBERED
 
     def get_format_instructions(self) -> str:
         return "Answer with a numbered list, one item a line, such as:\n1. red\n2. green\n3. blue"
 
 
-class MarkdownListOutputParser(_LineListOutputParser):
+class MarkdownListOutputParser(_PatternListOutputParser):
     """Give the items of a markdown list, one item a line, whatever else stands in the answer.
 
     Attributes:
-        pattern: What an item looks like; its first group is the item.
+        pattern: What an item looks like, `^` and `$` being the ends of a line; its first group is
+            the item.
     """
 
-    pattern: str = r"^\s*[-*]\s([^\n]+)$"
+    _flags: ClassVar[re.RegexFlag] = re.MULTILINE
+
+    pattern: str = _MARKDOWN
 
     def get_format_instructions(self) -> str:
         return "Answer with a markdown list, one item a line, such as:\n- red\n- green\n- blue"
+
+
+def _item(found: re.Match[str]) -> str:
+    return found[1] if found.re.groups else found[0]
 
 
 def _all_items(reader: ItemReader, text: str) -> list[str]:
@@ -137,24 +173,63 @@ def _all_items(reader: ItemReader, text: str) -> list[str]:
 
 
 class _Rereader:
-    """Reads the whole text again with every piece."""
+    """Reads the whole text again, less often the longer it is."""
 
     def __init__(self, parse: Callable[[str], list[str]]) -> None:
         self._parse = parse
-        self._text = ""
+        self._texts: list[str] = []
         self._given = 0
+        self._pace = Pace(_CHARACTERS_PER_CHUNK)
 
     def feed(self, text: str) -> Iterable[str]:
-        self._text += text
-        return self._rest(self._parse(self._text)[:-1])
+        self._texts.append(text)
+        if not self._pace.due(len(text)):
+            return []
+        return self._new(self._parsed()[:-1])
 
     def finish(self) -> Iterable[str]:
-        return self._rest(self._parse(self._text))
+        return self._new(self._parsed())
 
-    def _rest(self, items: list[str]) -> list[str]:
+    def _parsed(self) -> list[str]:
+        text = "".join(self._texts)
+        self._texts = [text]
+        self._pace.spend(len(text))
+        return self._parse(text)
+
+    def _new(self, items: list[str]) -> list[str]:
         new = items[self._given :]
         self._given += len(new)
         return new
+
+
+class _MatchReader:
+    """Finds items, and again those behind the last one but one with each piece.
+
+    Where nothing is found for long, it looks less often.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[str], Iterable[re.Match[str]]],
+        parse: Callable[[str], list[str]],
+    ) -> None:
+        self._find = find
+        self._parse = parse
+        self._texts: list[str] = []  # since the last item that was given
+        self._pace = Pace(_CHARACTERS_PER_CHUNK)
+
+    def feed(self, text: str) -> Iterable[str]:
+        self._texts.append(text)
+        if not self._pace.due(len(text)):
+            return []
+        text = "".join(self._texts)
+        self._pace.spend(len(text))
+        certain = [*self._find(text)][:-1]
+        self._texts = [text[certain[-1].end() :] if certain else text]
+        return map(_item, certain)
+
+    def finish(self) -> Iterable[str]:
+        return self._parse("".join(self._texts))
 
 
 class _LineReader:
@@ -177,7 +252,7 @@ class _LineReader:
 
     def _items(self, line: str) -> list[str]:
         line = line.removesuffix("\r")
-        items = [found[1] for found in self._find(f"{self._before}\n{line}")]
+        items = [_item(found) for found in self._find(f"{self._before}\n{line}")]
         self._before = "" if items else line
         return items
 

@@ -140,3 +140,90 @@ def test_the_example_in_the_instructions_parses(kind: str) -> None:
     if kind == "comma":
         example = example.partition("\n")[0]
     assert PARSERS[kind].parse(example) == ["red", "green", "blue"]
+
+
+class Shouts(ListOutputParser):
+    """Words in capitals, by a pattern."""
+
+    def parse(self, text: str) -> list[str]:
+        return re.findall(r"\b([A-Z]+)\b", text)
+
+    def parse_iter(self, text: str) -> Iterator[re.Match[str]]:
+        return re.finditer(r"\b([A-Z]+)\b", text)
+
+
+def test_a_list_found_by_a_pattern_streams_all_but_the_last_item(run: Any) -> None:
+    pieces = ["so HE", "RE, AND", " TH", "ERE", " it is"]
+    assert run.transform(Shouts(), pieces) == [["HERE"], ["AND"], ["THERE"]]
+    assert run.invoke(Shouts(), "".join(pieces)) == ["HERE", "AND", "THERE"]
+
+
+def test_a_pattern_is_looked_for_behind_what_has_been_given() -> None:
+    looked_at = []
+
+    class Noted(Shouts):
+        def parse_iter(self, text: str) -> Iterator[re.Match[str]]:
+            looked_at.append(text)
+            return super().parse_iter(text)
+
+    assert items(list(Noted().transform(["ONE ", "TWO ", "THREE ", "FOUR"]))) == [
+        *("ONE", "TWO", "THREE", "FOUR")
+    ]
+    assert looked_at == ["ONE ", "ONE TWO ", " TWO THREE ", " THREE FOUR"]
+
+
+def test_a_subclass_that_finds_otherwise_parses_and_streams_otherwise(run: Any) -> None:
+    class Letters(NumberedListOutputParser):
+        def parse_iter(self, text: str) -> Iterator[re.Match[str]]:
+            return re.finditer(r"\b[a-z]\)\s(\w+)", text)
+
+    text = "a) red b) green\nc) blue"
+    assert run.invoke(Letters(), text) == ["red", "green", "blue"]
+    assert items(run.transform(Letters(), [text[:3], *text[3:]])) == ["red", "green", "blue"]
+
+
+def test_a_pattern_may_span_lines(run: Any) -> None:
+    parser = NumberedListOutputParser(pattern=r"(?s)\d+\.\s(.+?)(?=\n\d|\Z)")
+    text = "1. red\nlike wine\n2. green\n3. blue"
+    want = ["red\nlike wine", "green", "blue"]
+    assert run.invoke(parser, text) == want
+    assert items(run.transform(parser, [text[i : i + 5] for i in range(0, len(text), 5)])) == want
+
+
+def test_lines_begin_and_end_in_the_pattern_of_markdown_only() -> None:
+    text = "+ red\n+ green"
+    assert MarkdownListOutputParser(pattern=r"^\+ (\w+)$").parse(text) == ["red", "green"]
+    assert NumberedListOutputParser(pattern=r"^\+ (\w+)").parse(text) == ["red"]
+
+
+def test_a_pattern_without_groups_is_the_item(run: Any) -> None:
+    parser = NumberedListOutputParser(pattern=r"[a-z]+(?=;)")
+    assert run.invoke(parser, "a; b; c") == ["a", "b"]
+    assert run.transform(parser, ["a;", " b; c"]) == [["a"], ["b"]]
+
+
+def test_the_default_pattern_finds_the_items_itself() -> None:
+    found = NumberedListOutputParser().parse_iter("Two:\n1. red\n2. green")
+    assert [match[1] for match in found] == ["red", "green"]
+    with pytest.raises(NotImplementedError, match="Semicolons does not find its items by a patt"):
+        Semicolons().parse_iter("a")
+
+
+@pytest.mark.parametrize(("kind", "method"), [(Semicolons, "parse"), (Shouts, "parse_iter")])
+def test_a_list_of_ones_own_is_read_in_linear_work(
+    kind: type[ListOutputParser], method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "nothing to find here " * 5_000 + "THERE; " * 5_000
+    pieces = [text[i : i + 4] for i in range(0, len(text), 4)]
+    want = kind().parse(text)
+    read = 0
+    original = getattr(kind, method)
+
+    def counted(self: ListOutputParser, text: str) -> Any:
+        nonlocal read
+        read += len(text)
+        return original(self, text)
+
+    monkeypatch.setattr(kind, method, counted)
+    assert items(list(kind().transform(iter(pieces)))) == want
+    assert read < 2_001 * len(pieces) + 3 * len(text)
