@@ -7,9 +7,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from pydantic import BaseModel
+
 from levada.chat_models import GenericFakeChatModel
 from levada.messages import AIMessageChunk, trim_messages
-from levada.parsers import StrOutputParser
+from levada.parsers import (
+    CommaSeparatedListOutputParser,
+    EnumOutputParser,
+    OutputFixingParser,
+    PydanticOutputParser,
+    StrOutputParser,
+    TypeAdapterOutputParser,
+)
 from levada.prompts import ChatPromptTemplate
 from levada.runnables import (
     Runnable,
@@ -24,6 +33,10 @@ prompt = ChatPromptTemplate([("human", "{question}")])
 model = GenericFakeChatModel(messages=iter(["answer"]))
 parser = StrOutputParser()
 answer = prompt | model | parser
+
+
+class Film(BaseModel):
+    title: str
 
 
 def double(number: int) -> int:
@@ -119,3 +132,13 @@ doubled.configurable_alternatives("which")  # type: ignore[arg-type]  # pyright:
 model.configurable_fields(messages="answers")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 doubled.with_types(output_type=str) | double  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
 answer.get_graph().draw_mermaid(curve_style="basis")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+# Parsers whose values are something else.
+
+model | PydanticOutputParser(pydantic_object=Film) | str.upper  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
+model | TypeAdapterOutputParser(list[Film]) | str.upper  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
+prompt | CommaSeparatedListOutputParser()  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
+PydanticOutputParser(pydantic_object=int)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+EnumOutputParser(enum=Film)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+TypeAdapterOutputParser(Film).parse(b"{}")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+OutputFixingParser.from_llm(model, prompt)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
