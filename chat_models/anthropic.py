@@ -230,8 +230,8 @@ class ChatAnthropic(BaseChatModel):
                         yield chunk
         self._check_ended(answer)
 
-    def _whole(self, total: AIMessageChunk | None) -> AIMessage:
-        return settled(super()._whole(total))
+    def _settled(self, message: AIMessage) -> AIMessage:
+        return settled(message)
 
     def _model_error(self, exc: Exception) -> ModelError | None:
         import anthropic

@@ -89,6 +89,7 @@ from ..runnables import (
 from ..runnables.events import Kind
 from ..tools import ToolLike, convert_to_openai_tool
 from ._attempts import Attempts
+from ._blocks import ain_version, in_blocks, in_version
 from ._heard import Heard
 from ._kept import Kept, key_text
 from ._pieces import cut_message
@@ -204,7 +205,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
                 f"{self.get_name()} is asynchronous only; call ainvoke() or astream() instead"
             )
         heard = Heard()
-        stream = self._stream(messages, stop=stop, **kwargs)
+        stream = in_version(self.output_version, self._stream(messages, stop=stop, **kwargs))
         try:
             for chunk in stream:
                 heard.add(self._checked(chunk))
@@ -221,7 +222,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             work = partial(self._generate, messages, stop=stop, **kwargs)
             return await call_in_thread(work)
         heard = Heard()
-        stream = self._astream(messages, stop=stop, **kwargs)
+        stream = ain_version(self.output_version, self._astream(messages, stop=stop, **kwargs))
         try:
             async for chunk in stream:
                 heard.add(self._checked(chunk))
@@ -240,6 +241,10 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         self, messages: list[BaseMessage], stop: list[str] | None = None, **kwargs: Any
     ) -> AsyncIterator[AIMessageChunk]:
         return iterate_in_thread(partial(self._stream, messages, stop=stop, **kwargs))
+
+    def _settled(self, message: AIMessage) -> AIMessage:
+        """The sum of a stream as the same answer would be if it had come whole."""
+        return message
 
     def _model_error(self, exc: Exception) -> ModelError | None:
         """What an error of the provider's SDK means; None: it is none."""
@@ -501,7 +506,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             stream: Iterator[AIMessageChunk] | None = None
             try:
                 self._take_turn()
-                stream = self._stream([*messages], **options)
+                stream = in_version(self.output_version, self._stream([*messages], **options))
                 for chunk in stream:
                     if type(chunk) is not AIMessageChunk or chunk.id is None:
                         chunk = self._checked(chunk, name)
@@ -520,11 +525,10 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             finally:
                 _close(stream)
             sleep(seconds)
-        closing = self._closing_chunk(last, name)
+        closing = self._closing_chunk(last, name, run)
         if kept is not None and (total := heard.sum_or_none()) is not None:
             kept.put(self._whole(total))
         if closing is not None:
-            run.seal()
             yield closing
 
     async def _achunks(
@@ -545,7 +549,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             stream: AsyncIterator[AIMessageChunk] | None = None
             try:
                 await self._atake_turn()
-                stream = self._astream([*messages], **options)
+                stream = ain_version(self.output_version, self._astream([*messages], **options))
                 async for chunk in stream:
                     if type(chunk) is not AIMessageChunk or chunk.id is None:
                         chunk = self._checked(chunk, name)
@@ -564,11 +568,10 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             finally:
                 await _aclose(stream)
             await asleep(seconds)
-        closing = self._closing_chunk(last, name)
+        closing = self._closing_chunk(last, name, run)
         if kept is not None and (total := heard.sum_or_none()) is not None:
             await kept.aput(self._whole(total))
         if closing is not None:
-            run.seal()
             yield closing
 
     def _stream_style(
@@ -610,7 +613,8 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     def _whole(self, total: AIMessageChunk | None) -> AIMessage:
         if total is None:
             raise ModelError(f"{self.get_name()} ended its stream without a single chunk")
-        return message_chunk_to_message(total)
+        whole = self._settled(message_chunk_to_message(total))
+        return in_blocks(whole) if self.output_version == "v1" else whole
 
     def _streams(self, options: Mapping[str, Any], *hooks: str) -> bool:
         """Whether this call can stream by one of these hooks."""
@@ -653,6 +657,8 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             raise CompositionError(
                 f"_generate of {type(self).__name__} must return an AIMessage; got {shown(message)}"
             )
+        if self.output_version == "v1":
+            message = in_blocks(message)
         if message.id is not None:
             return message
         # A copy: the author may have prepared the object, and give it again.
@@ -668,13 +674,18 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             return chunk
         return chunk.model_copy(update={"id": name})
 
-    def _closing_chunk(self, last: AIMessageChunk | None, name: str) -> AIMessageChunk | None:
+    def _closing_chunk(
+        self, last: AIMessageChunk | None, name: str, run: Run
+    ) -> AIMessageChunk | None:
         """The empty chunk that ends a message whose last chunk the model did not mark."""
         if last is None:
             raise ModelError(f"{self.get_name()} ended its stream without a single chunk")
         if last.chunk_position == "last":
             return None
-        return AIMessageChunk(content="", id=name, chunk_position="last")
+        if self.output_version != "v1":  # there it ends the blocks in the output, too
+            run.seal()
+        nothing: str | list[str | dict[str, Any]] = [] if self.output_version == "v1" else ""
+        return AIMessageChunk(nothing, id=name, chunk_position="last")
 
     def _failure(self, exc: Exception, heard: Heard | None = None) -> Exception:
         """What a failure of a hook means to the caller: an error of ours, if it is the SDK's."""

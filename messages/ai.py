@@ -23,7 +23,7 @@ from .content import ContentBlock, ReasoningContentBlock
 from .merge import SequenceNode
 from .pretty import calls_repr
 from .shapes import has_type, is_array
-from .standard import standard_blocks, whole_server_tool_call
+from .standard import standard_blocks, whole_tool_calls
 from .tool_calls import (
     InvalidToolCall,
     ToolCall,
@@ -95,7 +95,7 @@ class AIMessage(BaseMessage):
     @property
     def content_blocks(self) -> list[ContentBlock]:
         """The content as standard blocks: reasoning first, tool calls where they are or last."""
-        blocks = [whole_server_tool_call(block) for block in self._blocks_with_reasoning()]
+        blocks = whole_tool_calls(self._blocks_with_reasoning())
         there = {block.get("id") for block in _of_type(blocks, "tool_call", "invalid_tool_call")}
         blocks += [call for call in self.tool_calls if call["id"] not in there]
         blocks += [call for call in self.invalid_tool_calls if call["id"] not in there]
@@ -263,8 +263,11 @@ class AIChunkAccumulator(ChunkAccumulator[AIChunk]):
     def _sums(self) -> dict[str, Any]:
         fragments: list[ToolCallChunk] = self._fragments.settled()
         calls, invalid = parse_fragments(fragments)
+        sums = super()._sums()
+        if self._position == "last" and sums["response_metadata"].get("output_version") == "v1":
+            sums["content"] = whole_tool_calls(standard_blocks(sums["content"]))
         return {
-            **super()._sums(),
+            **sums,
             "tool_calls": calls,
             "invalid_tool_calls": invalid,
             "usage_metadata": self._usage,

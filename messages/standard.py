@@ -6,7 +6,7 @@ blocks with a `source_type` that LCEL had before its version 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from .content import KNOWN_BLOCK_TYPES, Content, ContentBlock
@@ -17,7 +17,7 @@ __all__ = [
     "is_data_content_block",
     "standard_block",
     "standard_blocks",
-    "whole_server_tool_call",
+    "whole_tool_calls",
 ]
 
 Block = dict[str, Any]
@@ -54,15 +54,28 @@ def standard_block(block: Block) -> ContentBlock:
     return cast("ContentBlock", standard)
 
 
-def whole_server_tool_call(block: ContentBlock) -> ContentBlock:
-    """Give a server tool call for the merged fragments of one; any other block is itself."""
-    if block.get("type") != "server_tool_call_chunk":
+def whole_tool_calls(blocks: Sequence[ContentBlock]) -> list[ContentBlock]:
+    """Give the blocks with a call in place of the merged fragments of one; others are themselves.
+
+    Each keeps its `index`. A call whose arguments are no object is an invalid one.
+    """
+    return [_whole_tool_call(block) for block in blocks]
+
+
+def _whole_tool_call(block: ContentBlock) -> ContentBlock:
+    kind = block.get("type")
+    if kind not in ("tool_call_chunk", "server_tool_call_chunk"):
         return block
     whole = cast("Block", dict(block))
     args = parse_arguments(whole.get("args"))
-    if args is None:
-        return block
-    whole.update(type="server_tool_call", args=args)
+    if kind == "server_tool_call_chunk":
+        if args is None:
+            return block
+        whole.update(type="server_tool_call", args=args)
+    elif args is None:
+        whole.update(type="invalid_tool_call", error=None)
+    else:
+        whole.update(type="tool_call", name=whole.get("name") or "", args=args)
     return cast("ContentBlock", whole)
 
 

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from levada.messages import AIMessage, HumanMessage, is_data_content_block
+from levada.messages import AIMessage, AIMessageChunk, HumanMessage, is_data_content_block
 from levada.messages.standard import standard_block
 
 PNG = "data:image/png;base64,aGk="
@@ -293,3 +293,22 @@ def test_data_blocks_are_told_from_others(block, expected):
 def test_a_standard_result_stays_as_it_is() -> None:
     result = {"type": "server_tool_result", "tool_call_id": "1", "output": "2", "status": "success"}
     assert standard_block(result) == result
+
+
+def test_fragments_in_the_content_are_read_as_calls_in_their_places() -> None:
+    """And not given twice: as fragments, and as the calls that they amount to."""
+    call = {"type": "tool_use", "id": "c1", "name": "look", "index": 0}
+    first = AIMessageChunk(
+        [{**call, "partial_json": ""}],
+        tool_call_chunks=[{"name": "look", "args": "", "id": "c1", "index": 0}],
+    )
+    more = AIMessageChunk(
+        [{"type": "input_json_delta", "partial_json": '{"a": 1}', "index": 0}],
+        tool_call_chunks=[{"name": None, "args": '{"a": 1}', "id": None, "index": 0}],
+    )
+    last = AIMessageChunk([{"type": "text", "text": "So.", "index": 1}], chunk_position="last")
+    blocks = (first + more + last).content_blocks
+    assert blocks == [
+        {"type": "tool_call", "name": "look", "args": {"a": 1}, "id": "c1", "index": 0},
+        {"type": "text", "text": "So.", "index": 1},
+    ]
