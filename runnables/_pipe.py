@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextvars import Context, ContextVar, copy_context
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -16,6 +16,11 @@ from ._waiter import TaskWaiter, new_waiter
 __all__ = ["Pipe", "_Closed", "helper_context"]
 
 T = TypeVar("T")
+
+
+# On asyncio a scope of anyio does not cancel a task that has just been woken, and the reader of a
+# writer that never really waits always has: it must look for itself, which costs microseconds.
+_LOOK_AFTER: Final = 16
 
 
 class _Closed(BaseException):
@@ -49,6 +54,7 @@ class Pipe(Generic[T]):
         "_lock",
         "_reader",
         "_thread",
+        "_waits",
         "_writers",
         "closed",
         "full",
@@ -61,6 +67,7 @@ class Pipe(Generic[T]):
         self.full = False
         self._limit = limit
         self._free = limit  # how many there may be besides the batch that is being read
+        self._waits = 0
         self._thread = 0 if in_thread else threading.get_ident()
         # Held to become full and to make room, not to put and to take: an item is always in `items`
         # before its writer looks for a waiting reader, and a reader looks again at `items` once it
@@ -107,6 +114,9 @@ class Pipe(Generic[T]):
                 await reader.wait()
             finally:
                 self._reader = None
+            self._waits += 1
+            if self._waits % _LOOK_AFTER == 0:
+                await anyio.lowlevel.checkpoint_if_cancelled()
         return batch
 
     def take_in_thread(self) -> list[T]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import anyio.from_thread
+import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
@@ -175,6 +176,25 @@ async def test_a_reader_that_leaves_stops_a_model_that_never_waits(make, nothing
                 if event["event"] == "on_chat_model_stream":
                     break
         assert model.count < 1000
+
+
+async def test_a_cancelled_reader_is_stopped_though_the_next_event_is_always_there(
+    nothing_left,
+) -> None:
+    made = 0
+
+    async def model(x: Any) -> Any:
+        nonlocal made
+        for made in range(20_000):
+            await anyio.lowlevel.checkpoint()
+            yield made
+
+    async with nothing_left():
+        with anyio.CancelScope() as scope:
+            async with aclosing(RunnableLambda(model).astream_events("x")) as events:
+                async for _ in events:
+                    scope.cancel()
+    assert made < 1000
 
 
 @pytest.mark.parametrize("threaded", [False, True])
