@@ -25,6 +25,7 @@ from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
 from ._lane import Lane
 from ._leaving import Leave
 from ._merge import acollect, collect
+from ._pipe import _Closed
 from ._place import Place
 from ._threads import leave_if, leaving
 from .base import Input, Output, Runnable
@@ -81,11 +82,11 @@ class RunnableWithHedge(Around[Input, Output]):
 
         race = _Race(self.after)
         try:
-            winner, output = race.run(attempt)
-            leaves[1 - winner].leave(GeneratorExit())
+            return race.run(attempt)[1]
         finally:
             race.end({})
-        return output
+            for leave in leaves:
+                leave.leave(GeneratorExit())
 
     def _transform(
         self, chunks: Iterator[Any], run: Run, /, **options: Any
@@ -108,6 +109,8 @@ class RunnableWithHedge(Around[Input, Output]):
                 chunk = race.lanes[winner].call(lambda: next(streams[winner], _END))
         finally:
             race.end(streams)
+            for leave in leaves:
+                leave.leave(GeneratorExit())
 
     # In tasks.
 
@@ -172,6 +175,8 @@ class _Race:
                     failure = future.exception()
                     if failure is None:
                         return i, future.result()
+                    if isinstance(failure, _Closed):  # nobody waits for the other one either
+                        raise failure
                     failures.append(failure)
         futures.clear()
         raise_first(failures)

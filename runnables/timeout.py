@@ -32,7 +32,7 @@ class RunnableWithTimeout(Around[Input, Output]):
     The time is its own: it takes its whole input first. Async steps are cancelled and closed before
     the error is raised. A plain function cannot be stopped: the error is raised in time, and the
     thread of the function goes on until its call, or the chunk that it is at, is done. To those who
-    watch, its run has ended by then.
+    watch, what took too long was stopped, and its run has ended by then.
 
     Args:
         bound: The step.
@@ -78,11 +78,10 @@ class RunnableWithTimeout(Around[Input, Output]):
                 lambda: execute(self.bound, value, leave.place, options=options), self.seconds
             )
         except _Late:
-            late = self._late("seconds")
-            leave.leave(late)
-            raise late from None
+            raise self._late("seconds") from None
         finally:
             lane.end()
+            leave.leave(GeneratorExit())
 
     async def _ainvoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         if self.seconds is None:
@@ -94,9 +93,8 @@ class RunnableWithTimeout(Around[Input, Output]):
                 return await aexecute(self.bound, value, leave.place, options=options)
             finally:
                 leaving.reset(token)
-        late = self._late("seconds")
-        leave.leave(late)
-        raise late
+        leave.leave(GeneratorExit())
+        raise self._late("seconds")
 
     def _transform(
         self, chunks: Iterator[Any], run: Run, /, **options: Any
@@ -110,15 +108,14 @@ class RunnableWithTimeout(Around[Input, Output]):
                 try:
                     chunk = lane.call(lambda: next(stream, _END), seconds)
                 except _Late:
-                    late = self._late(limit)
-                    leave.leave(late)
-                    raise late from None
+                    raise self._late(limit) from None
                 if chunk is _END:
                     return
                 yield chunk
                 clock.chunk_came()
         finally:
             lane.end(stream.close)
+            leave.leave(GeneratorExit())
 
     async def _atransform(
         self, chunks: AsyncIterator[Any], run: Run, /, **options: Any
@@ -138,9 +135,8 @@ class RunnableWithTimeout(Around[Input, Output]):
                     finally:
                         leaving.reset(token)
                 if scope.cancelled_caught:
-                    late = self._late(limit)
-                    leave.leave(late)
-                    raise late
+                    leave.leave(GeneratorExit())
+                    raise self._late(limit)
                 if chunk is _END:
                     return
                 yield chunk

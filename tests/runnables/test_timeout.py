@@ -269,7 +269,7 @@ async def test_runs_in_a_thread_that_is_left_end_with_the_error(watch) -> None:
         stuck.call().invoke(value)
         done.set()
 
-    timed = RunnableLambda(outer).with_timeout(SOON)
+    timed = RunnableLambda(outer).with_timeout(0.5)  # by then the thread has begun
     with pytest.raises(StepTimeoutError):
         await timed.ainvoke(1, {"callbacks": [watch]})
     stuck.gate.set()
