@@ -1,6 +1,7 @@
 """Leaving the events of a run anywhere stops everything behind them.
 
-1,000 random places in the runs of tests/support/scenarios.py. LEVADA_STOP_SEED=N repeats a choice.
+1,500 random places in the runs of tests/support/scenarios; those of tests/wire have sockets too.
+LEVADA_STOP_SEED=N repeats a choice.
 """
 
 from __future__ import annotations
@@ -13,31 +14,55 @@ import sys
 import threading
 import time
 from contextlib import aclosing, closing
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import pytest
 
 from levada.errors import LevadaError
-from scenarios import SCENARIOS, Planned
+from scenarios import SCENARIOS, SOON, Planned
 from traces import Observer
 
-STOPS = 1000
+STOPS = 500  # on each event loop, and as many in sync
 LAST = 40  # the longest runs have some more events; most have less
 SEED = int(os.environ.get("LEVADA_STOP_SEED", "0")) or random.randrange(1, 2**32)
 
 
-def stop_points(share: int) -> list[tuple[str, str, int]]:
-    """Give scenarios, versions and numbers of events after which to leave."""
-    chance = random.Random(SEED + share)
+class Stop(NamedTuple):
+    """Where a reader leaves.
+
+    Attributes:
+        name: Of the scenario.
+        version: Of the events.
+        count: After how many events.
+        cancelled: Whether its task is cancelled; else it closes the events.
+    """
+
+    name: str
+    version: Any
+    count: int
+    cancelled: bool
+
+    def __str__(self) -> str:
+        how = "cancelled" if self.cancelled else "closed"
+        return f"{self.name} {self.version} {how} after {self.count}; LEVADA_STOP_SEED={SEED}"
+
+
+def stop_points(share: str) -> list[Stop]:
+    chance = random.Random(f"{SEED} {share}")
     names = sorted(SCENARIOS)
     return [
-        (chance.choice(names), chance.choice(("v1", "v2")), chance.randrange(LAST))
-        for _ in range(STOPS // 2)
+        Stop(
+            chance.choice(names),
+            chance.choice(("v1", "v2")),
+            chance.randrange(LAST),
+            chance.random() < 0.5,
+        )
+        for _ in range(STOPS)
     ]
 
 
-def check(observer: Observer, label: str) -> None:
+def check(observer: Observer, label: Stop) -> None:
     """Every run that was started has ended, once, and children before their parents."""
     state: dict[str, bool] = {}
     for event in observer.events:
@@ -55,6 +80,14 @@ def check(observer: Observer, label: str) -> None:
 
 def working_threads() -> list[str]:
     """Give the threads in which code of levada's is executed; idle ones of a pool do not count."""
+    for _ in range(1000):
+        if not (working := _working_threads()):
+            break
+        time.sleep(0.001)  # one that has been let go, or has done its work, may have to say so
+    return working
+
+
+def _working_threads() -> list[str]:
     left: list[str] = []
     for thread in threading.enumerate():
         frame = sys._current_frames().get(thread.ident or 0)
@@ -91,54 +124,54 @@ async def test_events_that_are_left_anywhere_leave_nothing_behind(anyio_backend_
 
     sys.set_asyncgen_hooks(firstiter=first)
     try:
-        for name, version, count in stop_points(anyio_backend_name == "trio"):
-            label = f"{name} {version} after {count} events; LEVADA_STOP_SEED={SEED}"
+        for stop in stop_points(anyio_backend_name):
             observer, before = Observer(), tasks()
-            await leave(name, version, count, observer)
-            check(observer, label)
-            assert [g for g in made if g.ag_frame is not None] == [], label
-            assert tasks() == before, label
-            assert working_threads() == [], label
+            await leave(stop, observer)
+            check(observer, stop)
+            assert [g for g in made if g.ag_frame is not None] == [], stop
+            assert tasks() == before, stop
+            assert working_threads() == [], stop
             made.clear()
     finally:
         sys.set_asyncgen_hooks(*outer)
 
 
-async def leave(name: str, version: Any, count: int, observer: Observer) -> None:
-    scenario = SCENARIOS[name]()
+async def leave(stop: Stop, observer: Observer) -> None:
+    scenario = SCENARIOS[stop.name](SOON)
     config = {**(scenario.config or {}), "callbacks": [observer]}
-    events = scenario.chain.astream_events(
-        scenario.input, config, version=version, **scenario.filters
+    stream = scenario.chain.astream_events(
+        scenario.input, config, version=stop.version, **scenario.filters
     )
-    with anyio.fail_after(20):
-        async with aclosing(events):
+    with anyio.fail_after(20), anyio.CancelScope() as scope:
+        async with aclosing(stream) as events:
             try:
-                for _ in range(count):
+                for _ in range(stop.count):
                     await anext(events)
+                scenario.release()  # who leaves waits for threads that no limit has cut off
+                if stop.cancelled:
+                    scope.cancel()
+                    while True:
+                        await anext(events)
             except (StopAsyncIteration, Planned, LevadaError):
-                pass  # the run was shorter, or fails as planned
+                scenario.release()  # the run was shorter, or fails as planned
 
 
 @pytest.mark.timeout(180)
 def test_events_that_are_left_anywhere_leave_nothing_behind_in_sync() -> None:
-    for name, version, count in stop_points(2):
-        label = f"{name} {version} after {count} events; LEVADA_STOP_SEED={SEED}"
-        scenario, observer = SCENARIOS[name](), Observer()
+    for stop in stop_points("sync"):
+        scenario, observer = SCENARIOS[stop.name](SOON), Observer()
         config: Any = {**(scenario.config or {}), "callbacks": [observer]}
         with closing(
             scenario.chain.stream_events(
-                scenario.input, config, version=version, **scenario.filters
+                scenario.input, config, version=stop.version, **scenario.filters
             )
         ) as events:
             try:
-                for _ in range(count):
+                for _ in range(stop.count):
                     next(events)
             except (StopIteration, Planned, LevadaError):
                 pass  # the run was shorter, or fails as planned
-        check(observer, label)
-        for _ in range(100):
-            if not working_threads():
-                break
-            time.sleep(0.001)  # a thread of a pool that has done its work may still have to say so
-        assert working_threads() == [], label
+        check(observer, stop)
+        scenario.release()
+        assert working_threads() == [], stop
     gc.collect()

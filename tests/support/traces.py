@@ -11,17 +11,21 @@ from __future__ import annotations
 import json
 import re
 import sys
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 
 from levada.messages import BaseMessage, PromptValue
-from scenarios import SCENARIOS, Planned, Scenario
+from scenarios import SCENARIOS, SOON, Planned, Scenario
 
 HOME = Path(__file__).resolve().parent.parent / "traces"
 VERSIONS = ("v1", "v2")
+LIMITS = (SOON, 0.1, 2.0)
+"""A limit that passes before its step has begun makes another trace: then a longer one is tried."""
+_LIMIT = re.compile(r"\b0?\.\d+ s\b|\b2 s\b")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -56,12 +60,13 @@ class Normal:
             # What a cancellation is called depends on the event loop.
             planned = isinstance(value, Exception)
             name = type(value).__name__ if planned else "cancellation"
-            return {"error_type": name, "message": str(value) if planned else ""}
+            return {"error_type": name, "message": self.value(str(value)) if planned else ""}
         if isinstance(value, dict):
             return {str(k): self.value(v) for k, v in value.items()}
         if isinstance(value, list | tuple):
             return [self.value(v) for v in value]
         if isinstance(value, str):
+            value = _LIMIT.sub("SOON", value)
             return _ID.sub(lambda found: f"#{self.run(found[0])}", value)
         return value
 
@@ -76,45 +81,69 @@ class Observer:
 
 async def arecord(name: str, version: Any) -> dict[str, Any]:
     """Run a scenario by `astream_events`, and give its trace."""
-    scenario = SCENARIOS[name]()
-    observer = Observer()
-    config = {**(scenario.config or {}), "callbacks": [observer]}
-    seen: list[Any] = []
-    error: Exception | None = None
-    try:
-        async with aclosing(
-            scenario.chain.astream_events(
-                scenario.input, config, version=version, **scenario.filters
-            )
-        ) as events:
-            async for event in events:
-                seen.append(event)
-                if len(seen) == scenario.stops:
-                    break
-    except Exception as exc:  # noqa: BLE001  # a part of the trace
-        error = exc
+    for soon in LIMITS:
+        scenario, observer = SCENARIOS[name](soon), Observer()
+        seen, error = await _aread(scenario, observer, version)
+        if scenario.in_time(observer.events):
+            break
     return trace(name, version, scenario, seen, observer.events, error)
+
+
+async def _aread(
+    scenario: Scenario, observer: Observer, version: Any
+) -> tuple[list[Any], Exception | None]:
+    config = {**(scenario.config or {}), "callbacks": [observer]}
+    stream = scenario.chain.astream_events(
+        scenario.input, config, version=version, **scenario.filters
+    )
+    seen: list[Any] = []
+    try:
+        with anyio.CancelScope() as scope:
+            async with aclosing(stream) as events:
+                async for event in events:
+                    seen.append(event)
+                    if len(seen) == scenario.stops and not scenario.cancelled:
+                        break
+                    if len(seen) == scenario.stops:
+                        scope.cancel()
+                        await anyio.lowlevel.checkpoint()
+    except Exception as exc:  # noqa: BLE001  # a part of the trace
+        return seen, exc
+    finally:
+        scenario.release()
+    return seen, None
 
 
 def record(name: str, version: Any) -> dict[str, Any]:
     """Run a scenario by `stream_events`, and give its trace."""
-    scenario = SCENARIOS[name]()
-    observer = Observer()
+    for soon in LIMITS:
+        scenario, observer = SCENARIOS[name](soon), Observer()
+        seen, error = _read(scenario, observer, version)
+        if scenario.in_time(observer.events):
+            break
+    return trace(name, version, scenario, seen, observer.events, error)
+
+
+def _read(
+    scenario: Scenario, observer: Observer, version: Any
+) -> tuple[list[Any], Exception | None]:
     config = {**(scenario.config or {}), "callbacks": [observer]}
     seen: list[Any] = []
-    error: Exception | None = None
-    events = scenario.chain.stream_events(
-        scenario.input, config, version=version, **scenario.filters
-    )
     try:
-        for event in events:
-            seen.append(event)
-            if len(seen) == scenario.stops:
-                break
+        with closing(
+            scenario.chain.stream_events(
+                scenario.input, config, version=version, **scenario.filters
+            )
+        ) as events:
+            for event in events:
+                seen.append(event)
+                if len(seen) == scenario.stops:
+                    break
     except Exception as exc:  # noqa: BLE001  # a part of the trace
-        error = exc
-    events.close()
-    return trace(name, version, scenario, seen, observer.events, error)
+        return seen, exc
+    finally:
+        scenario.release()
+    return seen, None
 
 
 def trace(
@@ -161,7 +190,7 @@ def path_of(name: str, version: str) -> Path:
 
 def recorded() -> list[str]:
     """Give the scenarios whose order is always the same."""
-    return [name for name, make in SCENARIOS.items() if not make().concurrent]
+    return [name for name, make in SCENARIOS.items() if not make(SOON).concurrent]
 
 
 def main() -> None:
