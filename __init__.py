@@ -17,6 +17,7 @@ __all__ = [
     "ChatGoogle",
     "ChatLlamaCpp",
     "ChatOllama",
+    "ChatOpenAI",
     "ChatPromptTemplate",
     "GenericFakeChatModel",
     "HumanMessage",
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from .chat_models import ChatGoogle as ChatGoogle
     from .chat_models import ChatLlamaCpp as ChatLlamaCpp
     from .chat_models import ChatOllama as ChatOllama
+    from .chat_models import ChatOpenAI as ChatOpenAI
     from .chat_models import GenericFakeChatModel as GenericFakeChatModel
     from .errors import LevadaError as LevadaError
     from .history import InMemoryChatMessageHistory as InMemoryChatMessageHistory

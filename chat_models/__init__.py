@@ -6,6 +6,7 @@ A provider's package is imported when its class is first used. Start reading at 
 from __future__ import annotations
 
 from .anthropic import ChatAnthropic as ChatAnthropic
+from .azure_openai import AzureChatOpenAI as AzureChatOpenAI
 from .base import BaseChatModel as BaseChatModel
 from .base import BaseLanguageModel as BaseLanguageModel
 from .base import LanguageModelInput as LanguageModelInput
@@ -29,6 +30,7 @@ from .message_stream import AsyncPart as AsyncPart
 from .message_stream import MessageStream as MessageStream
 from .message_stream import Part as Part
 from .ollama import ChatOllama as ChatOllama
+from .openai import ChatOpenAI as ChatOpenAI
 from .prices import message_cost as message_cost
 from .profile import ModelProfile as ModelProfile
 from .rate_limiters import BaseRateLimiter as BaseRateLimiter
@@ -40,6 +42,7 @@ from .structured import StructureMethod as StructureMethod
 __all__ = [
     "AsyncMessageStream",
     "AsyncPart",
+    "AzureChatOpenAI",
     "BaseCache",
     "BaseChatModel",
     "BaseLanguageModel",
@@ -48,6 +51,7 @@ __all__ = [
     "ChatGoogle",
     "ChatLlamaCpp",
     "ChatOllama",
+    "ChatOpenAI",
     "ConfigurableChatModel",
     "FakeChatModel",
     "FakeListChatModel",

@@ -24,7 +24,7 @@ from ..errors import (
     shown,
 )
 
-__all__ = ["broke_off", "no_json", "retry_after", "status_error", "transport_error"]
+__all__ = ["broke_off", "not_of_the_api", "retry_after", "status_error", "transport_error"]
 
 # No provider has a status or a code of its own for it that all its servers use.
 _TOO_LONG = re.compile(
@@ -125,7 +125,7 @@ def broke_off(who: str) -> ConnectionError:
     return ConnectionError(f"the stream of {who} broke off before the answer was whole")
 
 
-def no_json(who: str, data: bytes | str) -> ConnectionError:
-    """Give the error for an answer, or a piece of one, that is no JSON."""
-    text = data.decode(errors="replace") if isinstance(data, bytes) else data
-    return ConnectionError(f"the provider of {who} sent what is no JSON: {shown(text)}")
+def not_of_the_api(who: str, api: str, data: bytes) -> ConnectionError:
+    """Give the error for an answer, or a piece of one, that is not what the API sends."""
+    text = shown(data.decode(errors="replace"))
+    return ConnectionError(f"{who} got what {api} does not send: {text}")

@@ -7,7 +7,7 @@ let what is no JSON out as it is. Source: https://html.spec.whatwg.org/multipage
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator, Iterator
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
@@ -39,14 +39,14 @@ class Response(Protocol):
 
 
 def read_events(
-    response: Response, last: bytes | None = None, *, last_name: str | None = None
+    response: Response, last: bytes | None = None, *, last_names: Collection[str] = ()
 ) -> Generator[ServerEvent, None, None]:
     """Give the events of a response, and close it, also when the generator is closed early.
 
     Args:
         response: A response whose body has not been read.
         last: The data of the event that says there are no more; it is not given itself.
-        last_name: The name of an event after which there are no more; it is given.
+        last_names: The names of events after which there are no more; these are given.
     """
     reader = EventReader()
     body = response.iter_bytes()
@@ -55,7 +55,7 @@ def read_events(
             for event in reader.feed(data):
                 if event.data != last:
                     yield event
-                    if event.name != last_name:
+                    if event.name not in last_names:
                         continue
                 drain(body)
                 return
@@ -64,7 +64,7 @@ def read_events(
 
 
 async def aread_events(
-    response: Response, last: bytes | None = None, *, last_name: str | None = None
+    response: Response, last: bytes | None = None, *, last_names: Collection[str] = ()
 ) -> AsyncGenerator[ServerEvent, None]:
     """Give the events of a response, and close it; see `read_events`."""
     reader = EventReader()
@@ -75,7 +75,7 @@ async def aread_events(
             for event in reader.feed(data):
                 if event.data != last:
                     yield event
-                    if event.name != last_name:
+                    if event.name not in last_names:
                         continue
                 finished = True
                 break

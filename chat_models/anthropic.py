@@ -27,7 +27,6 @@ from ..errors import (
     ConnectionError,
     MissingExtraError,
     ModelError,
-    shown,
 )
 from ..messages import (
     AIMessage,
@@ -42,7 +41,7 @@ from ..tools import ToolLike, convert_to_anthropic_tool
 from ._anthropic_answer import Answer, read_message, settled
 from ._anthropic_request import answers_in_blocks, thinks, written_messages, written_options
 from ._clients import Clients
-from ._http_errors import broke_off, status_error, transport_error
+from ._http_errors import broke_off, not_of_the_api, status_error, transport_error
 from ._options import check_options
 from ._sse import ServerEvent, aread_events, read_events
 from .base import BaseChatModel, LanguageModelInput
@@ -65,6 +64,7 @@ _OWN_OPTIONS = frozenset({*_REQUEST_FIELDS, "response_format", "parallel_tool_ca
 _COUNTED = frozenset({"model", "messages", "system", "tools", "tool_choice", "thinking", "timeout"})
 # The SDK refuses to wait for more without a stream: that takes longer than ten minutes.
 _MOST_WITHOUT_STREAM = 21_333
+_LAST_EVENTS = frozenset({"message_stop"})
 # What reading an answer raises that is not what the API sends; pydantic's errors are ValueErrors.
 _NOT_OF_THE_API = (ValueError, LookupError, TypeError, AttributeError)
 
@@ -209,7 +209,7 @@ class ChatAnthropic(BaseChatModel):
         api = _messages_api(self._client(), request)
         with api.with_streaming_response.create(**request, stream=True) as response:
             http = response.http_response
-            with closing(read_events(http, last_name="message_stop")) as events:
+            with closing(read_events(http, last_names=_LAST_EVENTS)) as events:
                 for event in events:
                     if (chunk := self._read(event, answer, http)) is not None:
                         yield chunk
@@ -224,7 +224,7 @@ class ChatAnthropic(BaseChatModel):
         api = _messages_api(client, request)
         async with api.with_streaming_response.create(**request, stream=True) as response:
             http = response.http_response
-            async with aclosing(aread_events(http, last_name="message_stop")) as events:
+            async with aclosing(aread_events(http, last_names=_LAST_EVENTS)) as events:
                 async for event in events:
                     if (chunk := self._read(event, answer, http)) is not None:
                         yield chunk
@@ -306,8 +306,7 @@ class ChatAnthropic(BaseChatModel):
         raise _sdk_error(said, response)
 
     def _not_of_the_api(self, data: bytes) -> ConnectionError:
-        text = shown(data.decode(errors="replace"))
-        return ConnectionError(f"{self.get_name()} got what the Messages API does not send: {text}")
+        return not_of_the_api(self.get_name(), "the Messages API", data)
 
     def _check_ended(self, answer: Answer) -> None:
         if not answer.ended:

@@ -13,10 +13,12 @@ from ..messages import AIMessage, BaseMessage
 from ..runnables import ConfigurableFieldSpec, DynamicRunnable, Runnable, RunnableConfig
 from ._kept import key_text
 from .anthropic import ChatAnthropic
+from .azure_openai import AzureChatOpenAI
 from .base import BaseChatModel, LanguageModelInput
 from .google import ChatGoogle
 from .llama_cpp import ChatLlamaCpp
 from .ollama import ChatOllama
+from .openai import ChatOpenAI
 from .structured import StructureMethod
 
 __all__ = ["ConfigurableChatModel", "init_chat_model"]
@@ -38,10 +40,12 @@ class _Provider(NamedTuple):
 
 _PROVIDERS: dict[str, _Provider] = {
     "anthropic": _Provider(ChatAnthropic, prefixes=("claude",)),
+    "azure_openai": _Provider(AzureChatOpenAI, "azure_deployment"),
     "google": _Provider(ChatGoogle, prefixes=("gemini",)),
     "google_genai": _Provider(ChatGoogle),
     "llama_cpp": _Provider(ChatLlamaCpp, "model_path"),
     "ollama": _Provider(ChatOllama),
+    "openai": _Provider(ChatOpenAI, prefixes=("gpt-", "chatgpt-", "o1", "o3", "o4")),
 }
 
 # So many models that calls have asked for are kept, with their connections.

@@ -78,11 +78,11 @@ async def test_the_last_event_ends_the_answer_and_the_rest_is_read_for_the_conne
 async def test_an_event_of_this_name_is_the_last_and_is_given() -> None:
     said = b"event: a\ndata: 1\n\nevent: end\ndata: 2\n\nevent: a\ndata: 3\n\n", b"rest"
     body = Body(*said)
-    assert list(read_events(body, last_name="end")) == [("a", b"1"), ("end", b"2")]
+    assert list(read_events(body, last_names={"end"})) == [("a", b"1"), ("end", b"2")]
     assert body.closed
     assert list(body.pieces) == []
     body = Body(*said)
-    events = [event async for event in aread_events(body, last_name="end")]
+    events = [event async for event in aread_events(body, last_names={"end"})]
     assert events == [("a", b"1"), ("end", b"2")]
     assert body.closed
     assert list(body.pieces) == []
