@@ -65,7 +65,7 @@ def usage_of(usage: Mapping[str, Any] | None) -> UsageMetadata | None:
         "total_tokens": usage.get("total_tokens") or given + written,
     }
     for ours, (theirs, names) in _DETAILS.items():
-        details = next((usage[key] for key in theirs if usage.get(key)), {})
+        details: dict[str, Any] = usage.get(theirs[0]) or usage.get(theirs[1]) or {}
         found = {ours: details[key] for key, ours in names.items() if details.get(key) is not None}
         if found:
             counted[ours] = found
@@ -88,7 +88,8 @@ def chosen_tools(
     elif isinstance(choice, str) and choice not in _MODES:
         choice = {"name": choice}
     elif is_object(choice) and choice.get("type") == "function":
-        choice = {"name": choice.get("name") or (choice.get("function") or {}).get("name")}
+        function: Mapping[str, Any] = choice.get("function") or choice
+        choice = {"name": function.get("name")}
     if only_chosen and choice == "none":
         return [], None
     if only_chosen and is_object(choice) and choice.keys() == {"name"}:

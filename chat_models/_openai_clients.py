@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 import anyio.to_thread
 
 from ..errors import AuthenticationError, ConnectionError, ModelError
+from ..messages.shapes import is_object
 from ._http_errors import transport_error
 from ._openai_api import told_error
 
@@ -133,7 +134,7 @@ def sdk_error(error: object, response: httpx2.Response) -> Exception:
     """Give the SDK's exception for an error that came under the status 200."""
     import openai
 
-    message = error.get("message") if isinstance(error, dict) else None
+    message = error.get("message") if is_object(error) else None
     return openai.APIError(str(message or error), response.request, body=error)
 
 

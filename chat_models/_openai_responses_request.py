@@ -114,7 +114,7 @@ def _answered(message: AIMessage, stored: bool) -> Iterator[Item]:
         if following is None:
             continue
         if item is not None and _continues(item, following):
-            parts = {
+            parts: Item = {
                 key: [*item.get(key, ()), *following.get(key, ())]
                 for key in ("summary", "content")
                 if key in item or key in following

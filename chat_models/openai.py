@@ -6,7 +6,7 @@ import importlib.util
 import os
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -283,9 +283,9 @@ class ChatOpenAI(BaseChatModel):
     ) -> tuple[_Api, Request]:
         known = options_of_chat() | options_of_responses() | self.model_kwargs.keys()
         check_options(self.get_name(), options, known)
-        fields = {"model": self._model_sent()}
-        fields.update({name: getattr(self, name) for name in _REQUEST_FIELDS})
-        said = {**fields, **self.model_kwargs, **options}
+        fields = {name: getattr(self, name) for name in _REQUEST_FIELDS}
+        said: dict[str, Any] = {"model": self._model_sent(), **fields}
+        said.update({**self.model_kwargs, **options})
         if stop is not None:
             said["stop"] = stop
         said = {key: value for key, value in said.items() if value is not None}
@@ -377,10 +377,10 @@ class ChatOpenAI(BaseChatModel):
         options_of_chat()  # imports the rest, here in a worker thread rather than in the loop
         options_of_responses()
         lent = self.http_async_client
-        arguments = {
-            name: awaitable(value) if callable(value) else value
-            for name, value in self._client_arguments(asynchronous=True).items()
-        }
+        arguments = self._client_arguments(asynchronous=True)
+        for name, value in arguments.items():
+            if callable(value):
+                arguments[name] = awaitable(cast("KeyProvider", value))
         return ACaller(made(kind, {**arguments, "http_client": lent}), is_lent=lent is not None)
 
     def _sdk(self) -> tuple[type[OpenAI], type[AsyncOpenAI]]:
