@@ -33,6 +33,7 @@ from .ollama import ChatOllama as ChatOllama
 from .openai import ChatOpenAI as ChatOpenAI
 from .prices import message_cost as message_cost
 from .profile import ModelProfile as ModelProfile
+from .profile import model_profile as model_profile
 from .rate_limiters import BaseRateLimiter as BaseRateLimiter
 from .rate_limiters import InMemoryRateLimiter as InMemoryRateLimiter
 from .redis_cache import RedisCache as RedisCache
@@ -72,5 +73,6 @@ __all__ = [
     "get_llm_cache",
     "init_chat_model",
     "message_cost",
+    "model_profile",
     "set_llm_cache",
 ]
