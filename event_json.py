@@ -171,7 +171,8 @@ class _Writer:
         shown_fields = {
             name: field
             for name, field in value
-            if name in keep or field != fields[name].get_default(call_default_factory=True)
+            if name in keep
+            or field != fields[name].get_default(call_default_factory=True, validated_data={})
         }
         return {k: self.plain(v, f"{path}/{_step(k)}") for k, v in shown_fields.items()}
 
