@@ -107,16 +107,17 @@ class RunnableRetry(Around[Input, Output]):
             retry = retry or tenacity.retry_if_exception(retry_exception_types)
         if wait is None and wait_exponential_jitter:
             wait = _exponential_jitter({**(exponential_jitter_params or {})})
-        self._policy = tenacity.Retrying(
-            stop=stop or tenacity.stop_after_attempt(max_attempt_number),
-            wait=_AtLeastRetryAfter(wait or tenacity.wait_none()),
-            retry=retry,
-            reraise=True,
-        )
+        # Not a `Retrying`, which belongs to one call, and cannot be pickled.
+        self._policy: dict[str, Any] = {
+            "stop": stop or tenacity.stop_after_attempt(max_attempt_number),
+            "wait": _AtLeastRetryAfter(wait or tenacity.wait_none()),
+            "retry": retry,
+            "reraise": True,
+        }
 
     def _plan(self, value: Any, run: Run, /, **options: Any) -> Plan[Output]:
         # The protocol of tenacity's own drivers, with calls and waits that are wishes.
-        policy = self._policy.copy()
+        policy = tenacity.Retrying(**self._policy)
         policy.begin()
         state = tenacity.RetryCallState(policy, fn=None, args=(), kwargs={})
         while True:
