@@ -102,7 +102,7 @@ class RunnableRetry(Around[Input, Output]):
         if isinstance(retry_exception_types, type) or not callable(retry_exception_types):
             types = exception_types("retry_if_exception_type", retry_exception_types)
             self._offered = (Exception, *types)
-            retry = retry or tenacity.retry_if_exception_type(types)
+            retry = retry or tenacity.retry_if_exception(_IsOneOf(types))
         else:
             retry = retry or tenacity.retry_if_exception(retry_exception_types)
         if wait is None and wait_exponential_jitter:
@@ -159,6 +159,16 @@ def _exponential_jitter(params: dict[str, Any]) -> Callable[..., float]:
 def _place(state: tenacity.RetryCallState) -> Place:
     n = state.attempt_number
     return Place(f"retry:attempt:{n}" if n > 1 else "", f"attempt {n}")
+
+
+class _IsOneOf:
+    """Says whether an exception is of some types; tenacity's own way cannot be pickled before 9.2."""
+
+    def __init__(self, types: tuple[type[BaseException], ...]) -> None:
+        self._types = types
+
+    def __call__(self, exc: BaseException) -> bool:
+        return isinstance(exc, self._types)
 
 
 class _AtLeastRetryAfter:
