@@ -162,7 +162,7 @@ def _place(state: tenacity.RetryCallState) -> Place:
 
 
 class _IsOneOf:
-    """Says whether an exception is of some types; tenacity's own way cannot be pickled before 9.2."""
+    """Says whether an exception is of some types; before 9.2 tenacity has nothing to pickle."""
 
     def __init__(self, types: tuple[type[BaseException], ...]) -> None:
         self._types = types
