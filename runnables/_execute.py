@@ -28,9 +28,11 @@ __all__ = [
     "aopen_stream_of",
     "end_left",
     "execute",
+    "is_single",
     "open_stage",
     "open_stream",
     "open_stream_of",
+    "single",
 ]
 
 Input = TypeVar("Input")
@@ -168,7 +170,7 @@ def open_stream_of(
     options: Options = NO_OPTIONS,
 ) -> Generator[Output, None, None]:
     """Open `step` on one whole value, as a child of `run`."""
-    return open_stream(step, _single(value), run.below(value), place, options)
+    return open_stream(step, single(value), run.below(value), place, options)
 
 
 def aopen_stream_of(
@@ -188,8 +190,14 @@ def _check_options(step: Runnable[Any, Any], options: Options) -> None:
         raise CompositionError(f"{step.get_name()} takes no options when it is called; got {names}")
 
 
-def _single(value: Input) -> Iterator[Input]:
+def single(value: Input) -> Iterator[Input]:
+    """Give one chunk, by a generator: its frame tells what the reader throws from a failure."""
     yield value
+
+
+def is_single(chunks: object) -> bool:
+    """Whether these are the one chunk that a whole value is, not taken yet."""
+    return getattr(chunks, "gi_code", None) is single.__code__
 
 
 class ASingle(AsyncIterator[Input]):
@@ -204,6 +212,10 @@ class ASingle(AsyncIterator[Input]):
         if not self._chunks:
             raise StopAsyncIteration
         return self._chunks.pop()
+
+    def whole(self) -> Input:
+        """Give the chunk, which has not been taken yet."""
+        return self._chunks[0]
 
 
 # The code of the user that is called must find the run which calls it, and only then.
@@ -340,7 +352,7 @@ def _watched_stream(
         if style == "through":
             value = collect(chunks)
             _start_whole(step, value, run)
-            chunks = _single(value)
+            chunks = single(value)
         elif not _knows_input(run, source):
             chunks = _taking(chunks, run)
         shown = _shows_chunks(step, run)

@@ -413,6 +413,17 @@ def test_listeners_are_told_of_the_runs_of_their_step_only(run, step) -> None:
     ]
 
 
+def test_listeners_of_a_stream_are_told_of_its_input_at_once(run, step, watch) -> None:
+    told: list[Any] = []
+    heard = step(double).with_listeners(
+        on_start=lambda r: told.append(r.inputs), on_end=lambda r: told.append(r.inputs)
+    )
+    assert run.stream(heard, "a") == ["aa"]
+    assert told == [{"input": "a"}] * 2
+    assert run.stream(step(double).with_config(callbacks=[watch]), "a") == ["aa"]
+    assert watch.events[0]["data"] == {"input": "a"}
+
+
 def test_a_listener_is_told_of_an_error_and_of_tags(run, step) -> None:
     told: list[Any] = []
 
