@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from anthropic import Anthropic, AsyncAnthropic
+from openai import AsyncOpenAI, OpenAI
 
-from levada import ChatAnthropic, ChatPromptTemplate, StrOutputParser
+from levada import ChatAnthropic, ChatOpenAI, ChatPromptTemplate, StrOutputParser
 
 TOKENS = 2_000
 TURNS = 9
@@ -88,7 +89,60 @@ def anthropic_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
     }
 
 
-CASES = {"anthropic": (anthropic_transcript, anthropic_readers)}
+def openai_transcript() -> list[bytes]:
+    """Give the chunks of one answer of OpenAI's chat completions."""
+    import openai_wire as wire  # noqa: PLC0415 - in the server's process only: see `serve`
+
+    return [wire.BEGIN, *wire.words(*(f" word{n}" for n in range(TOKENS))), *wire.finished()]
+
+
+def openai_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
+    """Give those that read it, the SDK alone first of each colour."""
+    request: dict[str, Any] = {
+        "model": "gpt-x",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    client = OpenAI(base_url=url, api_key="none")
+    aclient = AsyncOpenAI(base_url=url, api_key="none")
+    chat = ChatOpenAI(model="gpt-x", base_url=url)
+    chain = ChatPromptTemplate.from_template("{what}") | chat | StrOutputParser()
+
+    def bare() -> int:
+        count = 0
+        for chunk in client.chat.completions.create(**request):
+            if chunk.choices:
+                count += len(chunk.choices[0].delta.content or "")
+        return count
+
+    async def abare() -> int:
+        count = 0
+        async for chunk in await aclient.chat.completions.create(**request):
+            if chunk.choices:
+                count += len(chunk.choices[0].delta.content or "")
+        return count
+
+    async def achat() -> int:
+        return sum([len(chunk.text) async for chunk in chat.astream("Hi")])
+
+    async def achain() -> int:
+        return sum([len(text) async for text in chain.astream({"what": "Hi"})])
+
+    return {
+        "sync: SDK alone": bare,
+        "sync: levada, model": lambda: sum(len(chunk.text) for chunk in chat.stream("Hi")),
+        "sync: levada, chain": lambda: sum(map(len, chain.stream({"what": "Hi"}))),
+        "async: SDK alone": lambda: loop.run(abare()),
+        "async: levada, model": lambda: loop.run(achat()),
+        "async: levada, chain": lambda: loop.run(achain()),
+    }
+
+
+CASES = {
+    "anthropic": (anthropic_transcript, anthropic_readers),
+    "openai": (openai_transcript, openai_readers),
+}
 
 
 def serve(name: str, address: Any) -> None:
