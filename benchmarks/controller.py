@@ -25,7 +25,7 @@ from .results import Figure, Results, RowResult
 from .workloads import Row
 
 WORKER = Path(__file__).with_name("worker.py")
-PATIENCE_S = 1800.0
+PATIENCE_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,15 +36,9 @@ def document(shape: str, tokens: int) -> str:
 
 
 def file_snapshots(stream: Stream, *, most: int | None = None) -> None:
-    """File the programs that read each kind of document by `stream`.
-
-    Args:
-        stream: What reads.
-        most: The largest size; the records are read at any.
-    """
+    """File the programs that read each kind of document by `stream`, up to the size `most`."""
     for shape in SHAPES:
-        limit = None if shape == "records" else most
-        case(f"snapshots.{shape}", most=limit)(partial(_program, stream, shape))
+        case(f"snapshots.{shape}", most=most)(partial(_program, stream, shape))
 
 
 def _program(stream: Stream, shape: str, size: int) -> Program:

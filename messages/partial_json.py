@@ -169,6 +169,7 @@ class PartialJsonParser:
         self._pieces: list[str] = []  # of the string, number, word or prose that is being read
         self._held = ""  # the end of the last piece, if it means nothing without the next
         self._read = 0  # how many characters came before the present piece
+        self._scalar_at = 0  # where the number or word began that is being read
         self._recent: deque[str] = deque(maxlen=_EXCERPT)  # the pieces before it, for errors
         self._changed = False
         self._snapshot: Any = _NOTHING
@@ -295,6 +296,7 @@ class PartialJsonParser:
         self._pieces = []
         if char != '"':
             self._state = "in scalar"
+            self._scalar_at = self._read + pos
             return pos
         if self._state in ("first key", "key"):
             self._state = "in key"
@@ -366,7 +368,7 @@ class PartialJsonParser:
             return _NOTHING, 0
         except ValueError:  # sys.set_int_max_str_digits
             message = f"expected an integer of fewer digits than {len(text)}"
-            raise self._error(message, "", 0) from None
+            raise PartialJsonError(message, self._scalar_at, text[:_EXCERPT]) from None
 
     def _unfinished(self) -> Any:
         """Give what is known of the value that is being read."""
