@@ -192,6 +192,12 @@ def _check_values(config: Mapping[str, Any]) -> None:
     for tag in config.get("tags") or ():
         if not isinstance(tag, str):
             raise ConfigError(f"config key 'tags' takes a list of strings; got {shown(tag)} in it")
+    for key in config.get("metadata") or ():
+        if not isinstance(key, str):
+            raise ConfigError(
+                f"config key 'metadata' takes a dict whose keys are strings; got {shown(key)} "
+                f"as a key; write {str(key)!r}"
+            )
     limit = config.get("max_concurrency")
     if limit is not None and limit < 1:
         raise ConfigError(f"config key 'max_concurrency' must be at least 1; got {limit}")

@@ -59,6 +59,11 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
     ) -> None:
         if isinstance(fallbacks, Runnable) or not isinstance(fallbacks, Sequence):
             raise CompositionError(f"fallbacks is a list of steps; got {shown(fallbacks)}")
+        if exception_key is not None and not isinstance(exception_key, str):
+            raise CompositionError(
+                "exception_key is the name under which the input, a dict, has the exception; "
+                f"got {shown(exception_key)}"
+            )
         self.name: str | None = name
         self.runnable: Runnable[Input, Output] = coerce_to_runnable(runnable)
         self.fallbacks: list[Runnable[Input, Output]] = [

@@ -129,11 +129,31 @@ class Listeners(_Listeners):
 class AsyncListeners(_Listeners):
     """The observer behind `with_alisteners`."""
 
+    def __init__(self, **listeners: Callable[..., Any] | None) -> None:
+        for name, listener in listeners.items():
+            if _is_plain(listener):
+                raise ConfigError(
+                    f"{name} is not async: write `async def`, or with_listeners({name}=...)"
+                )
+        super().__init__(**listeners)
+
     async def on_event(self, event: StreamEvent) -> None:
         """Take note of an event."""
         heard = self._heard(event)
         if inspect.isawaitable(heard):
             await heard
+
+
+def _is_plain(listener: object) -> bool:
+    """Tell whether it is a function written with a plain `def`.
+
+    A lambda, a wrapper of an async function and an object may give something to await.
+    """
+    return (
+        inspect.isroutine(listener)
+        and not inspect.iscoroutinefunction(inspect.unwrap(listener))
+        and getattr(listener, "__name__", "") != "<lambda>"
+    )
 
 
 def _fill(run: ListenedRun, data: Any) -> None:

@@ -290,9 +290,11 @@ class RunnablePick(Runnable[Mapping[str, Any], Any]):
 
     def __init__(self, keys: str | list[str], *, name: str | None = None) -> None:
         if not isinstance(keys, str) and not (
-            isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+            isinstance(keys, list) and keys and all(isinstance(key, str) for key in keys)
         ):
-            raise CompositionError(f"RunnablePick takes a key or a list of keys; got {shown(keys)}")
+            raise CompositionError(
+                f"RunnablePick takes a key, or a list of at least one key; got {shown(keys)}"
+            )
         self.keys: str | list[str] = keys
         self.name: str | None = name
 

@@ -239,3 +239,17 @@ def test_what_it_takes_and_gives(store) -> None:
 def test_what_gives_no_store_is_refused() -> None:
     with pytest.raises(CompositionError, match="get_session_history is a function that gives"):
         RunnableWithMessageHistory(model(), InMemoryChatMessageHistory())  # type: ignore[arg-type]
+
+
+def test_a_key_of_the_history_alone_is_enough(run, store) -> None:
+    chain = RunnableWithMessageHistory(prompt | model("a", "b"), store, history_messages_key="past")
+    run.invoke(chain, {"question": "Hi"}, SESSION)
+    run.invoke(chain, {"question": "Again"}, SESSION)
+    assert store.said() == ["Hi", "a", "Again", "b"]
+
+
+def test_what_holds_no_message_at_the_end_fails_the_call(run, store, step) -> None:
+    chain = RunnableWithMessageHistory(step(lambda _: 5), store)
+    with pytest.raises(CompositionError, match=r"the output of a chain with a history is .*got 5"):
+        run.invoke(chain, "Hi", SESSION)
+    assert store.said() == []

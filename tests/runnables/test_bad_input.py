@@ -82,9 +82,14 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "a number as route": (lambda: RouterRunnable({1: step}), "by strings; got"),  # type: ignore[dict-item]
     "a list of routes": (lambda: RouterRunnable([step]), "a dict of steps"),  # type: ignore[arg-type]
     "a number to pick": (lambda: RunnablePick([1]), r"got \[1\]"),  # type: ignore[list-item]
+    "nothing to pick": (lambda: RunnablePick([]), r"a list of at least one key; got \[\]"),
     "a key of a config": (lambda: step.invoke(1, {5: 1}), "unknown config key 5"),
     "a config that is a list": (lambda: step.invoke(1, ["tag"]), "a config is a dict"),
     "tags that are text": (lambda: step.invoke(1, {"tags": "tag"}), "'tags' takes a list"),
+    "a number in the metadata": (
+        lambda: step.invoke(1, {"metadata": {5: "a"}}),
+        "keys are strings; got 5 as a key; write '5'",
+    ),
     "negative concurrency": (
         lambda: step.batch([1], {"max_concurrency": -1}),
         "'max_concurrency' must be at least 1; got -1",
@@ -105,6 +110,14 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "a number to stop": (lambda: step.with_retry(stop=5), "takes a tenacity stop_… object; got 5"),
     "a number to wait": (lambda: step.with_retry(wait=5), "takes a tenacity wait_… object; got 5"),
     "one fallback": (lambda: step.with_fallbacks(step), "is a list of steps"),
+    "a number for the exception": (
+        lambda: step.with_fallbacks([step], exception_key=5),
+        "the name under which the input, a dict, has the exception; got 5",
+    ),
+    "a plain listener": (
+        lambda: step.with_alisteners(on_end=abs),
+        r"write `async def`, or with_listeners\(on_end=\.\.\.\)",
+    ),
     "an async listener": (lambda: step.with_listeners(on_end=ask), "write with_alisteners"),
     "a field as text": (
         lambda: step.configurable_alternatives("which"),
