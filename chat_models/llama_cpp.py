@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import aclosing, closing
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -31,7 +31,9 @@ from ..messages import (
 )
 from ..runnables import call_in_thread
 from ._llama_engine import Chunk, LlamaEngine, check_model_file, get_engine
+from ._llama_tools import CallReader, answer_format, with_calls_as_text, with_tools_described
 from .base import BaseChatModel
+from .structured import StructureMethod
 from .weights import default_weights
 
 __all__ = ["ChatLlamaCpp"]
@@ -92,7 +94,7 @@ class ChatLlamaCpp(BaseChatModel, _Sampling):
     Instances with the same file and context share one loaded model, which is loaded by their first
     call and freed with the last of them. A stream that is closed stops the model. A call may say
     `temperature` ... `response_format` in its own way, and takes `tools` and `tool_choice` in
-    OpenAI's form; whether the model calls tools is up to its chat template.
+    OpenAI's form. With tools and a `response_format`, an answer that is no call has that format.
 
     Attributes:
         model_path: A GGUF file; None: the small model that `levada pull` fetches.
@@ -100,6 +102,9 @@ class ChatLlamaCpp(BaseChatModel, _Sampling):
         n_parallel: How many calls run at once, each with `n_ctx` tokens; others wait their turn.
         n_threads: How many processors compute. On a busy machine one is faster than two.
         chat_template: A Jinja template in place of the one in the file.
+        calls_by: How the model calls tools. "schema": it is told of them in words, and its answer
+            is held to the schema of one call, or of an answer; for any model. "template": by its
+            chat template, which must know tools. None: by the template if `chat_template` is given.
         temperature: 0 for the likeliest answer, and the same each time.
         top_p: Choose among the likeliest tokens that have this probability together.
         top_k: Choose among that many of the likeliest tokens.
@@ -120,11 +125,19 @@ class ChatLlamaCpp(BaseChatModel, _Sampling):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
+    _binds_tools: ClassVar[bool] = True
+    _structures_by: ClassVar[tuple[StructureMethod, ...]] = (
+        "json_schema",
+        "function_calling",
+        "json_mode",
+    )
+
     model_path: Path | None = None
     n_ctx: PositiveInt = 4096
     n_parallel: PositiveInt = 1
     n_threads: PositiveInt = 1
     chat_template: str | None = None
+    calls_by: Literal["schema", "template"] | None = None
 
     _loaded: _Loaded = PrivateAttr(default_factory=_Loaded)
 
@@ -138,25 +151,22 @@ class ChatLlamaCpp(BaseChatModel, _Sampling):
     def _stream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, **kwargs: Any
     ) -> Generator[AIMessageChunk, None, None]:
-        request = self._request(messages, stop, kwargs)
-        answer = _Answer()
+        request, answer = self._request(messages, stop, kwargs)
         engine = self._engine() or self._load()
         with closing(engine.stream(request)) as chunks:
             for chunk in chunks:
-                if (piece := answer.piece(chunk)) is not None:
-                    yield piece
+                yield from answer.pieces(chunk)
 
     async def _astream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, **kwargs: Any
     ) -> AsyncGenerator[AIMessageChunk, None]:
-        request = self._request(messages, stop, kwargs)
-        answer = _Answer()
+        request, answer = self._request(messages, stop, kwargs)
         engine = self._engine()
         if engine is None:
             engine = await call_in_thread(self._load)
         async with aclosing(engine.astream(request)) as chunks:
             async for chunk in chunks:
-                if (piece := answer.piece(chunk)) is not None:
+                for piece in answer.pieces(chunk):
                     yield piece
 
     def _settings(self) -> tuple[object, ...]:
@@ -180,7 +190,8 @@ class ChatLlamaCpp(BaseChatModel, _Sampling):
 
     def _request(
         self, messages: list[BaseMessage], stop: list[str] | None, options: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], _Answer]:
+        """Give what llama.cpp is asked, and what reads its answer."""
         if not messages:
             raise MessageError(f"{self.get_name()} needs at least one message to answer; got []")
         said = self.model_dump(include=set(_Sampling.model_fields), exclude_none=True)
@@ -189,7 +200,22 @@ class ChatLlamaCpp(BaseChatModel, _Sampling):
             said["stop"] = stop
         if (wanted := said.get("response_format")) is not None:
             said["response_format"] = _response_format(wanted)
-        return {**_tools(said), "messages": convert_to_openai_messages(messages)}
+        said = _tools(said)
+        reader: CallReader | None = None
+        if self._calls_by_schema():
+            messages = with_calls_as_text(messages)
+            if tools := said.pop("tools", None):
+                must_call = said.pop("tool_choice", "auto") == "required"
+                wanted = said.get("response_format")
+                messages = with_tools_described(messages, tools, must_call=must_call)
+                said["response_format"] = answer_format(tools, wanted, must_call=must_call)
+                reader = CallReader(words=wanted is None)
+        return {**said, "messages": convert_to_openai_messages(messages)}, _Answer(reader)
+
+    def _calls_by_schema(self) -> bool:
+        if self.calls_by is None:
+            return self.chat_template is None
+        return self.calls_by == "schema"
 
 
 def _checked(options: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -240,15 +266,24 @@ def _tools(said: dict[str, Any]) -> dict[str, Any]:
 class _Answer:
     """Reads the chunks of one answer. Why it ended comes before usage, and goes out with it."""
 
-    __slots__ = ("_reason",)
+    __slots__ = ("_calls", "_reason")
 
-    def __init__(self) -> None:
+    def __init__(self, calls: CallReader | None = None) -> None:
+        self._calls = calls
         self._reason: str | None = None
 
-    def piece(self, chunk: Chunk) -> AIMessageChunk | None:
+    def pieces(self, chunk: Chunk) -> Iterator[AIMessageChunk]:
         if not chunk["choices"]:
-            return self._last(chunk)
-        choice = chunk["choices"][0]
+            if self._calls is not None:
+                if rest := self._calls.end(cut_off=self._reason == "length"):
+                    yield rest
+                if self._calls.called and self._reason == "stop":
+                    self._reason = "tool_calls"
+            yield self._last(chunk)
+        elif piece := self._piece(chunk["choices"][0]):
+            yield piece
+
+    def _piece(self, choice: Mapping[str, Any]) -> AIMessageChunk | None:
         self._reason = choice["finish_reason"]
         delta = choice["delta"]
         text = delta.get("content") or ""
@@ -257,6 +292,8 @@ class _Answer:
             return AIMessageChunk(content=text, tool_call_chunks=fragments)
         if reasoning := delta.get("reasoning_content"):
             return AIMessageChunk(content=text, additional_kwargs={"reasoning_content": reasoning})
+        if text and self._calls is not None:
+            return self._calls.feed(text)
         return AIMessageChunk(content=text) if text else None
 
     def _last(self, chunk: Chunk) -> AIMessageChunk:

@@ -71,6 +71,7 @@ def test_the_blocks_of_a_page_run(page: Path, capsys: pytest.CaptureFixture[str]
             assert printed.rstrip() == block.prints.rstrip(), f"{name_of(page)}:{block.line}"
 
 
+@pytest.mark.timeout(90)  # one asks a real model
 @pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
 def test_an_example_runs(path: Path) -> None:
     skip = re.match(r"# skip: (.+)", path.read_text(encoding="utf-8"))

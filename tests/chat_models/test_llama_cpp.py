@@ -130,8 +130,7 @@ def test_any_json_object_can_be_asked_for(chat: ChatLlamaCpp) -> None:
 
 def test_what_a_model_thinks_is_kept_apart() -> None:
     delta = {"reasoning_content": "Fish swim."}
-    piece = _Answer().piece({"choices": [{"delta": delta, "finish_reason": None}]})
-    assert piece is not None
+    (piece,) = _Answer().pieces({"choices": [{"delta": delta, "finish_reason": None}]})
     assert piece.content == ""
     assert [block["type"] for block in piece.content_blocks] == ["reasoning"]
 
@@ -178,8 +177,9 @@ def test_tool_calls_come_in_fragments_and_are_whole_in_the_end(
 def test_a_tool_choice_leaves_out_the_other_tools(
     chat: ChatLlamaCpp, choice: Any, tools: list[str], said: str | None
 ) -> None:
+    able = chat.model_copy(update={"calls_by": "template"})
     options = {"tools": [tool("one"), tool("two")], "tool_choice": choice}
-    request = chat._request([HumanMessage("Hi")], None, options)
+    request, _ = able._request([HumanMessage("Hi")], None, options)
     assert [one["function"]["name"] for one in request.get("tools", [])] == tools
     assert request.get("tool_choice") == said
 
