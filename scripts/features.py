@@ -3,8 +3,9 @@
     python scripts/features.py            write it
     python scripts/features.py --check    fail if the page says something else
 
-Every class that `tests/support/chat_model_contract.py` is derived for is in it. A feature is there
-if its tests pass, and not if they are skipped because the class says that it is not supported.
+Every class that `tests/support/chat_model_contract.py` is derived for is in it, and those whose own
+tests are marked `feature(name, cls)`. A feature is there if its tests pass, and not if they are
+skipped because the class says that it is not supported.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,3 +48,14 @@ def redis_url() -> Iterator[str]:
         finally:
             server.terminate()
             server.wait()
+
+
+@pytest.fixture(autouse=True)
+def in_the_table(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> None:
+    """Let a test beside the contract, marked `feature(name, cls)`, speak for a class."""
+    mark = request.node.get_closest_marker("feature")
+    if mark is not None and len(mark.args) == 2:
+        name, cls = mark.args
+        record_property("feature", [cls, name])

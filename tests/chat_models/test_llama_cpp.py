@@ -51,6 +51,7 @@ def tool(name: str) -> dict[str, Any]:
 # What comes.
 
 
+@pytest.mark.feature("streams tokens", "ChatLlamaCpp")
 def test_a_stream_is_pieces_of_text_and_then_why_it_ended(chat: ChatLlamaCpp, run: Any) -> None:
     *pieces, last = run.stream(chat, COUNT)
     assert len(pieces) > 3
@@ -66,6 +67,7 @@ def test_a_stream_is_pieces_of_text_and_then_why_it_ended(chat: ChatLlamaCpp, ru
     assert {piece.id for piece in pieces} == {last.id}
 
 
+@pytest.mark.feature("async", "ChatLlamaCpp")
 def test_the_whole_answer_is_what_its_stream_adds_up_to(chat: ChatLlamaCpp, run: Any) -> None:
     whole = run.invoke(chat, COUNT)
     assert type(whole) is AIMessage
@@ -74,6 +76,7 @@ def test_the_whole_answer_is_what_its_stream_adds_up_to(chat: ChatLlamaCpp, run:
     assert whole.usage_metadata["total_tokens"] == whole.usage_metadata["input_tokens"] + 8
 
 
+@pytest.mark.feature("usage", "ChatLlamaCpp")
 def test_events_show_the_pieces_and_the_usage(chat: ChatLlamaCpp, run: Any) -> None:
     start, *pieces, end = run.events(chat, COUNT)
     assert start["event"] == "on_chat_model_start"
@@ -106,6 +109,7 @@ def test_the_same_seed_gives_the_same_answer_and_another_seed_another(chat: Chat
     assert len({say(1), say(2), say(3)}) > 1
 
 
+@pytest.mark.feature("stop", "ChatLlamaCpp")
 def test_a_stop_text_ends_the_answer_before_it(chat: ChatLlamaCpp, run: Any) -> None:
     whole = chat.invoke(COUNT).text
     word = whole.split()[2]
@@ -117,6 +121,7 @@ def test_a_stop_text_ends_the_answer_before_it(chat: ChatLlamaCpp, run: Any) -> 
     assert same.invoke(COUNT, stop=["\0"]).content == whole
 
 
+@pytest.mark.feature("JSON schema", "ChatLlamaCpp")
 @pytest.mark.parametrize("schema", [Fish, Fish.model_json_schema()], ids=["model", "schema"])
 def test_a_schema_makes_the_answer_valid(chat: ChatLlamaCpp, schema: Any) -> None:
     answer = chat.invoke("Describe a fish.", response_format=schema, max_tokens=60)
@@ -128,6 +133,7 @@ def test_any_json_object_can_be_asked_for(chat: ChatLlamaCpp) -> None:
     assert answer.text.lstrip().startswith("{")
 
 
+@pytest.mark.feature("reasoning", "ChatLlamaCpp")
 def test_what_a_model_thinks_is_kept_apart() -> None:
     delta = {"reasoning_content": "Fish swim."}
     (piece,) = _Answer().pieces({"choices": [{"delta": delta, "finish_reason": None}]})

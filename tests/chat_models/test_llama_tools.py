@@ -55,6 +55,7 @@ def chat(model_path: Path, engine: LlamaEngine) -> ChatLlamaCpp:
 # On the model.
 
 
+@pytest.mark.feature("tools", "ChatLlamaCpp")
 @pytest.mark.timeout(90)
 def test_it_calls_a_tool_and_answers_from_the_result(chat: ChatLlamaCpp, run: Any) -> None:
     able = chat.bind_tools(TOOLS)
@@ -96,6 +97,7 @@ class Colour(BaseModel):
     colour: Literal["red", "blue"]
 
 
+@pytest.mark.feature("structured output", "ChatLlamaCpp")
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("method", ["json_schema", "function_calling"])
 def test_it_answers_with_a_value(chat: ChatLlamaCpp, run: Any, method: Any) -> None:
