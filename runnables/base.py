@@ -14,7 +14,9 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast, final, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, cast, final, overload
+
+from typing_extensions import TypeVar
 
 from ..errors import CompositionError, shown
 from . import _derived
@@ -59,8 +61,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Input", "Other", "Output", "Runnable"]
 
-Input = TypeVar("Input", contravariant=True)
-Output = TypeVar("Output", covariant=True)
+# The default is for what a step says nothing of, as in `RunnableParallel(...) | ...`: without one
+# mypy wants an annotation there.
+Input = TypeVar("Input", contravariant=True, default=Any)
+Output = TypeVar("Output", covariant=True, default=Any)
 Other = TypeVar("Other")
 NewInput = TypeVar("NewInput")
 NewOutput = TypeVar("NewOutput")

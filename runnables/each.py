@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import TypeVar
 
 from ..errors import CompositionError, shown
 from ._place import Place
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RunnableEach"]
 
-T = TypeVar("T")
+T = TypeVar("T", default=Any)
 
 
 class RunnableEach(Runnable[Sequence[Input], list[T]]):

@@ -12,7 +12,9 @@ from collections.abc import (
     Mapping,
 )
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import TypeVar
 
 from ..errors import CompositionError, StepInputError, shown
 from ._closing import aclose, close
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RunnableAssign", "RunnablePassthrough", "RunnablePick"]
 
-T = TypeVar("T")
+T = TypeVar("T", default=Any)
 
 
 class RunnablePassthrough(Runnable[T, T]):

@@ -288,6 +288,15 @@ assert_type(
     Runnable[Any, AIMessage],
 )
 assert_type({"question": itemgetter("q")} | prompt | model | parser, Runnable[Any, str])
+
+# What a step says nothing of is Any, and needs no annotation.
+of_keys = RunnableParallel(question=length) | prompt
+as_it_is = RunnablePassthrough() | prompt
+one_of_two = RunnableBranch((str.isdigit, length), length) | RunnableLambda(abs)
+assert_type(as_it_is | model | parser, Runnable[Any, str])
+assert_type(of_keys | model | parser, Runnable[Any, str])
+passed_on: Runnable[str, int] = RunnableLambda(length) | RunnablePassthrough()
+
 assert_type(itemgetter("q") | answer, Runnable[Any, str])
 assert_type(
     prompt.partial(context="so") | model.bind(stop=["."]), Runnable[dict[str, Any], AIMessage]
