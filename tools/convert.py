@@ -16,8 +16,8 @@ from ..runnables import Runnable
 from .base import BaseTool
 from .docstrings import Docstring, can_read_docstrings, read_docstring
 from .json_schema import Schema
-from .json_schema import strict as closed
 from .schema import arguments_schema, create_schema_from_function, name_of
+from .strict_schema import strict as closed
 from .typed_dict import model_from_typed_dict
 
 __all__ = [
@@ -55,7 +55,8 @@ def convert_to_openai_function(function: ToolLike, *, strict: bool | None = None
     Args:
         function: See `ToolLike`.
         strict: Whether the model is held to the schema, which is then closed: every argument
-            becomes required. None leaves it to the provider.
+            becomes required, and none may be of any type or a dict of any keys. None leaves it to
+            the provider.
 
     Raises:
         SchemaAnnotationError: JSON cannot say its arguments.

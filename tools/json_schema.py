@@ -1,4 +1,4 @@
-"""JSON schemas as models are given them: without titles, references put in their place, strict."""
+"""JSON schemas as models are given them: without titles, and with references put in their place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from ..errors import ConfigError
 from ..messages.shapes import is_array, is_object
 
-__all__ = ["Schema", "inlined", "json_schema_of", "strict", "without_titles"]
+__all__ = ["Schema", "inlined", "json_schema_of", "mapped", "without_titles"]
 
 Schema = dict[str, Any]
 
@@ -59,7 +59,7 @@ def json_schema_of(annotation: Any) -> Schema:
 def without_titles(schema: Schema) -> Schema:
     """Give the schema without the titles of its parts, which repeat their names."""
     titled = {key: value for key, value in schema.items() if key != "title"}
-    return _mapped(titled, without_titles)
+    return mapped(titled, without_titles)
 
 
 def inlined(schema: Schema) -> Schema:
@@ -108,7 +108,7 @@ class _Inlining:
             return schema
         reference = schema.get("$ref")
         if not isinstance(reference, str) or not reference.startswith("#"):
-            return _mapped(schema, self.put_in)
+            return mapped(schema, self.put_in)
         if reference in self.circular or reference in self._reachable(reference):
             self.circular |= {reference, *self._reachable(reference)}
             return schema
@@ -141,37 +141,7 @@ class _Inlining:
         return seen
 
 
-def strict(schema: Schema, name: str) -> Schema:
-    """Give the schema as OpenAI's strict mode wants it: objects are closed, all keys required.
-
-    A default becomes part of the description, for the model has to say the value itself.
-
-    Source: OpenAI, "Structured model outputs", section "Supported schemas".
-
-    Args:
-        schema: The schema of an object.
-        name: The tool that it belongs to, for the error.
-
-    Raises:
-        ConfigError: It has an object with any keys.
-    """
-    closed = {key: value for key, value in schema.items() if key != "default"}
-    if "default" in schema and schema["default"] is not None:
-        said = f"{schema.get('description', '')} Default: {schema['default']!r}."
-        closed["description"] = said.strip()
-    kind = schema.get("type")
-    if kind == "object" or (is_array(kind) and "object" in kind) or "properties" in schema:
-        if schema.get("additionalProperties", False) is not False or "properties" not in schema:
-            raise ConfigError(
-                f"{name!r} has an argument that is a dict of any keys, which a strict schema "
-                f"cannot have. Name its keys by a TypedDict or a pydantic class"
-            )
-        closed["additionalProperties"] = False
-        closed["required"] = list(schema["properties"])
-    return _mapped(closed, lambda part: strict(part, name))
-
-
-def _mapped(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
+def mapped(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
     """Give the schema with each schema that is directly inside it changed."""
     changed: Schema = {}
     for key, value in schema.items():

@@ -203,8 +203,48 @@ def test_not_strict_changes_nothing_but_says_so() -> None:
 def test_strict_refuses_a_dict_of_any_keys() -> None:
     def count(scores: dict[str, int]) -> None: ...
 
-    with pytest.raises(ConfigError, match="'count' has an argument that is a dict of any keys"):
+    with pytest.raises(ConfigError, match="'scores' of 'count' is a dict of any keys"):
         convert_to_openai_tool(count, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("schema", "problem"),
+    [
+        ({}, "'a' of 't' can be anything"),
+        (True, "'a' of 't' can be anything"),
+        ({"type": "array"}, "an item of 'a' of 't' can be anything"),
+        ({"anyOf": [{"type": "null"}, {"description": "Any."}]}, "'a' of 't' can be anything"),
+        ({"type": "object", "properties": {"b": {}}}, "'b' of 'a' of 't' can be anything"),
+        ({"type": ["object", "null"]}, "'a' of 't' is a dict of any keys"),
+        ({"allOf": [{"type": "string"}]}, "'a' of 't' has 'allOf'"),
+        ({"type": "string", "not": {"const": "x"}}, "'a' of 't' has 'not'"),
+        ({"oneOf": [{"type": "null"}], "anyOf": [{"type": "null"}]}, "'oneOf' beside 'anyOf'"),
+    ],
+)
+def test_strict_refuses_what_it_has_no_words_for(schema: Any, problem: str) -> None:
+    tool = {"title": "t", "properties": {"a": schema}}
+    with pytest.raises(ConfigError, match=problem):
+        convert_to_openai_tool(tool, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("schema", "closed"),
+    [
+        ({"type": "string", "minLength": 2, "examples": ["ab"]}, {"type": "string"}),
+        ({"type": "string", "format": "binary"}, {"type": "string"}),
+        ({"type": "string", "format": "date"}, {"type": "string", "format": "date"}),
+        ({"oneOf": [{"type": "null"}]}, {"anyOf": [{"type": "null"}]}),
+        (
+            {"type": "array", "prefixItems": [{"type": "null"}] * 2, "minItems": 2},
+            {"type": "array", "items": {"type": "null"}, "minItems": 2},
+        ),
+        ({"$ref": "#", "description": "Another.", "default": {}}, {"$ref": "#"}),
+    ],
+)
+def test_strict_says_what_it_has_words_for(schema: dict[str, Any], closed: dict[str, Any]) -> None:
+    tool = {"title": "t", "properties": {"a": schema}}
+    told = convert_to_openai_function(tool, strict=True)
+    assert told["parameters"]["properties"] == {"a": closed}
 
 
 def test_a_dict_that_says_strict_is_not_contradicted() -> None:

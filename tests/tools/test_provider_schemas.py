@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from typing_extensions import TypedDict, get_type_hints, is_typeddict
 
 from levada.chat_models._openai_responses_request import _flat
+from levada.errors import ConfigError
 from levada.messages import ToolCall
 from levada.tools import (
     InjectedToolArg,
@@ -491,6 +492,61 @@ def call(told: Any, arguments: dict[str, Any]) -> None:
     else:
         made = tool(told)
     assert anyio.run(made.ainvoke, asked).tool_call_id == "c1"
+
+
+# What OpenAI lists under "Supported schemas" of structured outputs; all else is refused there.
+STRICT = frozenset(
+    {"type", "description", "properties", "required", "additionalProperties", "items", "enum"}
+    | {"const", "anyOf", "$ref", "$defs", "pattern", "format", "multipleOf", "minimum", "maximum"}
+    | {"exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems"}
+)
+FORMATS = frozenset(
+    {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
+)
+
+
+def offences(schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
+    """Say where a schema breaks the rules of OpenAI's strict mode."""
+    if unknown := schema.keys() - STRICT:
+        yield f"{at}: has {sorted(unknown)}"
+    if not schema.keys() & {"type", "anyOf", "enum", "const", "$ref"}:
+        yield f"{at}: can be anything"
+    if "$ref" in schema and schema.keys() - {"$ref", "$defs"}:
+        yield f"{at}: has something beside $ref"
+    if schema.get("format", "date") not in FORMATS:
+        yield f"{at}: has the format {schema['format']}"
+    properties = schema.get("properties", {})
+    if schema.get("type") == "object":
+        if schema.get("additionalProperties") is not False:
+            yield f"{at}: is not closed"
+        if set(schema.get("required", ())) != set(properties):
+            yield f"{at}: does not require all of its keys"
+    if schema.get("type") == "array" and "items" not in schema:
+        yield f"{at}: has items of anything"
+    for key in ("properties", "$defs"):
+        for name, part in schema.get(key, {}).items():
+            yield from offences(part, f"{at}/{name}")
+    for part in [*schema.get("anyOf", ()), *filter(None, [schema.get("items")])]:
+        yield from offences(part, f"{at}/*")
+
+
+@each
+def test_a_strict_tool_keeps_to_the_rules_of_strict_mode(case: Case) -> None:
+    if case.loose is not None:
+        with pytest.raises(ConfigError, match=case.loose):
+            convert_to_openai_tool(case.told, strict=True)
+        return
+    check_by_the_sdks(case.told, strict=True)
+    schema = convert_to_openai_function(case.told, strict=True)["parameters"]
+    Draft202012Validator.check_schema(schema)
+    assert schema["type"] == "object"
+    assert list(offences(schema)) == []
+
+
+def test_the_rules_of_strict_mode_can_be_broken() -> None:
+    loose = [case.told for case in CASES if case.loose is not None]
+    for told in [*loose, plain, nested, sets, constrained]:
+        assert list(offences(convert_to_openai_function(told)["parameters"]))
 
 
 def test_what_is_injected_is_in_no_schema() -> None:
