@@ -7,7 +7,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, TypeGuard, cast
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SkipValidation, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SkipValidation,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails
 
@@ -36,7 +44,13 @@ from .output import (
     message_of_answer,
     parts_of_result,
 )
-from .schema import arguments_schema, create_schema_from_function, model_of_fields, visible_part
+from .schema import (
+    arguments_schema,
+    create_schema_from_function,
+    model_of_fields,
+    name_of,
+    visible_part,
+)
 
 __all__ = ["ArgsSchema", "Asked", "BaseTool", "BaseToolkit", "ToolInput"]
 
@@ -133,6 +147,13 @@ class BaseTool(RunnableSerializable[ToolInput, Any], abstract=True):
                 f"args_schema of {cls.__name__} is a class and no object; "
                 f"write args_schema: type[BaseModel] = {getattr(given, '__name__', 'Model')}"
             )
+
+    @model_validator(mode="after")
+    def _function_takes_the_arguments(self) -> Self:
+        if self.args_schema is not None:
+            for function in filter(None, self._functions()):
+                self._check_taken(self._known(function))
+        return self
 
     # What an author writes.
 
@@ -386,8 +407,25 @@ class BaseTool(RunnableSerializable[ToolInput, Any], abstract=True):
         key = id(getattr(function, "__func__", function)), id(getattr(function, "__self__", None))
         known = self._callees.get(key)
         if known is None:
-            known = self._callees[key] = Callee(function)
+            known = self._callees[key] = Callee(function, described=self.args_schema is not None)
         return known
+
+    def _check_taken(self, callee: Callee) -> None:
+        """Refuse arguments of `args_schema` that the function would never see."""
+        fields = self._arguments_class().model_fields
+        untaken = [
+            field.alias or name
+            for name, field in fields.items()
+            if not callee.takes(name) and not callee.takes(field.alias or name)
+        ]
+        if untaken:
+            function = name_of(callee.function)
+            takes = ", ".join(repr(p.name) for p in callee.parameters) or "nothing"
+            raise CompositionError(
+                f"args_schema of tool {self.name!r} has {', '.join(map(repr, untaken))}, which "
+                f"{function!r} does not take; it takes {takes}. Give {function!r} a parameter of "
+                f"this name, or **kwargs, or leave it out of args_schema"
+            )
 
     def _asked(self, value: ToolInput, run: Run) -> Asked:
         if _is_call(value):

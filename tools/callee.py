@@ -28,14 +28,17 @@ class Callee:
 
     __slots__ = ("call_id", "function", "injected", "kind", "parameters")
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], *, described: bool) -> None:
         self.function: Callable[..., Any] = function
         self.kind = kind_of(function)
-        self.parameters: list[Parameter] = parameters_of(function)
+        self.parameters: list[Parameter] = parameters_of(function, described=described)
         self.call_id: list[str] = [p.name for p in self.parameters if p.source == "call_id"]
         self.injected: list[str] = [
             p.name for p in self.parameters if p.source in ("call_id", "caller")
         ]
+
+    def takes(self, name: str) -> bool:
+        return any(name == p.name or p.kind == "named rest" for p in self.parameters)
 
     @property
     def streams(self) -> bool:

@@ -67,8 +67,12 @@ def name_of(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def parameters_of(function: Callable[..., Any]) -> list[Parameter]:
+def parameters_of(function: Callable[..., Any], *, described: bool = False) -> list[Parameter]:
     """Give the parameters of a function.
+
+    Args:
+        function: The function.
+        described: Whether `args_schema` says what the arguments are, so that the function need not.
 
     Raises:
         SchemaAnnotationError: It has no signature, or an annotation names what is not there.
@@ -76,11 +80,15 @@ def parameters_of(function: Callable[..., Any]) -> list[Parameter]:
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
+        if described:
+            return [
+                Parameter("", "named rest", dict[str, Any], Field(default_factory=dict), "model")
+            ]
         raise SchemaAnnotationError(
             f"{shown(function)} has no signature from which to tell its arguments; "
             f"give them by args_schema="
         ) from None
-    hints = _hints(function, signature)
+    hints = _hints(function, signature, described=described)
     return [_parameter(p, hints.get(p.name, p.annotation)) for p in signature.parameters.values()]
 
 
@@ -101,7 +109,9 @@ def _parameter(found: inspect.Parameter, annotation: Any) -> Parameter:
     return Parameter(found.name, kind, annotation, default, source)
 
 
-def _hints(function: Callable[..., Any], signature: inspect.Signature) -> dict[str, Any]:
+def _hints(
+    function: Callable[..., Any], signature: inspect.Signature, *, described: bool
+) -> dict[str, Any]:
     """Read annotations that are text; that of the result is nobody's business here."""
     written = {
         p.name: p.annotation for p in signature.parameters.values() if isinstance(p.annotation, str)
@@ -115,15 +125,20 @@ def _hints(function: Callable[..., Any], signature: inspect.Signature) -> dict[s
     if not hasattr(home, "__globals__") and not isinstance(home, type):
         home = type(home).__call__
     names = getattr(home, "__globals__", None) or vars(inspect.getmodule(home))
-    try:
-        return get_type_hints(
-            SimpleNamespace(__annotations__=written), globalns=names, include_extras=True
-        )
-    except NameError as exc:
-        raise SchemaAnnotationError(
-            f"an annotation of {name_of(function)!r} cannot be read: {exc}. Import the name at "
-            f"the top of the module, not under TYPE_CHECKING or in a function, or give args_schema="
-        ) from None
+    hints: dict[str, Any] = {}
+    for name, text in written.items():
+        one = SimpleNamespace(__annotations__={name: text})
+        try:
+            hints |= get_type_hints(one, globalns=names, include_extras=True)
+        except NameError as exc:
+            if not described:
+                raise SchemaAnnotationError(
+                    f"an annotation of {name_of(function)!r} cannot be read: {exc}. Import the "
+                    f"name at the top of the module, not under TYPE_CHECKING or in a function, "
+                    f"or give args_schema="
+                ) from None
+            hints[name] = Any
+    return hints
 
 
 def create_schema_from_function(

@@ -185,6 +185,9 @@ class Tool(_OfFunction):
             )
         return self
 
+    def _check_taken(self, callee: Callee) -> None:
+        """The function may call its only argument what it likes."""
+
     def _by_name(self, arguments: str | dict[str, Any]) -> dict[str, Any]:
         [name] = self.args
         if is_object(arguments):

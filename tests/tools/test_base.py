@@ -181,6 +181,64 @@ def test_a_json_schema_says_the_arguments(run):
         run.invoke(look, {})
 
 
+class Pair(BaseModel):
+    a: int
+    b: int = Field(default=2, alias="second")
+
+
+@pytest.mark.parametrize("schema", [Pair, {"properties": {"a": {}, "second": {}}}])
+def test_an_argument_that_the_function_does_not_take_is_refused_at_once(schema: Any) -> None:
+    def first(a: int) -> int:
+        return a
+
+    async def first_later(a: int) -> int:
+        return a
+
+    for given in ({"func": first}, {"coroutine": first_later}):
+        with pytest.raises(CompositionError, match="has 'second', which 'first"):
+            StructuredTool.from_function(**given, description="First.", args_schema=schema)
+
+    class First(BaseTool):
+        name: str = "first"
+        description: str = "First."
+        args_schema: Any = schema
+
+        def _run(self, a: int) -> int:
+            return a
+
+    with pytest.raises(CompositionError, match="Give '_run' a parameter of this name"):
+        First()
+
+
+def test_a_function_takes_arguments_by_name_by_alias_and_by_whatever_name(run):
+    def by_name(a: int, b: int) -> Any:
+        return a, b
+
+    def by_alias(a: int, second: int) -> Any:
+        return a, second
+
+    def by_any(**given: int) -> Any:
+        return tuple(given.values())
+
+    for function in (by_name, by_alias, by_any):
+        made = StructuredTool.from_function(function, description="Both.", args_schema=Pair)
+        assert run.invoke(made, {"a": 1, "second": 3}) == (1, 3)
+
+
+def test_what_a_function_cannot_say_of_its_arguments_the_schema_says(run):
+    def unread(a: Nowhere, config: RunnableConfig) -> Any:  # type: ignore[name-defined]  # noqa: F821
+        return a, type(config)
+
+    class One(BaseModel):
+        a: int
+
+    made = StructuredTool.from_function(unread, description="One.", args_schema=One)
+    assert run.invoke(made, {"a": "1"}) == (1, dict)
+    # A function of C may have no signature that Python can see.
+    silent = StructuredTool.from_function(dict, name="silent", description="One.", args_schema=One)
+    assert run.invoke(silent, {"a": "1"}) == {"a": 1}
+
+
 def test_invalid_arguments_are_an_error_about_the_tool(run):
     with pytest.raises(ValidationError, match="1 validation error for add\na\n"):
         run.invoke(add, {"b": 1})
