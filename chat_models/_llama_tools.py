@@ -91,7 +91,7 @@ def answer_format(
 
 def _call_schema(function: Mapping[str, Any], definitions: _Object) -> _Object:
     name = function["name"]
-    parameters = function.get("parameters") or {"type": "object", "properties": {}}
+    parameters: _Object = function.get("parameters") or {"type": "object", "properties": {}}
     if "$defs" in parameters:  # references go from the root: two tools may name theirs alike
         moved = dumps(parameters).replace(b'"#/$defs/', f'"#/$defs/{name}.'.encode())
         parameters = loads(moved)

@@ -102,9 +102,9 @@ class RedisCache(BaseCache):
     def _connected(self) -> Any:
         import redis
 
-        connect: Any = redis.Redis.from_url
+        client: Any = redis.Redis
         try:
-            return connect(self._url)
+            return client.from_url(self._url)
         except ValueError as exc:
             raise ConfigError(f"redis_url is not one of Redis: {exc}") from exc
 
