@@ -43,7 +43,8 @@ def measure(results: Results, peers: list[Peer], pythons: dict[str, str], repeat
 
 def _once(figure: Figure, peer: Peer, python: str, *, keep: bool) -> None:
     environment = {**os.environ, **peer.environment}
-    environment.pop("PYTHONPATH", None)
+    for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):  # compiling is no part of importing
+        environment.pop(name, None)
     done = subprocess.run(
         [python, "-P", "-c", _SCRIPT, peer.imports],
         capture_output=True,

@@ -14,10 +14,11 @@ from house import MODULES, PYPROJECT
 
 PROJECT = PYPROJECT["project"]
 
-# What each floor may import besides itself; `_orjson` and `errors` are the ground of all.
-GROUND = {"_orjson", "errors"}
+# What each floor may import besides itself; `_lazy`, `_orjson` and `errors` are the ground of all.
+GROUND = {"_lazy", "_orjson", "errors"}
 MIDDLE = GROUND | {"messages", "runnables"}
 FLOORS: dict[str, set[str]] = {
+    "_lazy": set(),
     "_orjson": {"errors"},
     "errors": set(),
     "messages": GROUND,
@@ -109,7 +110,8 @@ class Collector(ast.NodeVisitor):
         self._typing_only = False
 
     def visit_If(self, node: ast.If) -> None:
-        typing_only = "TYPE_CHECKING" in ast.unparse(node.test)
+        # What a package imports when it is first used is imported all the same.
+        typing_only = "TYPE_CHECKING" in (test := ast.unparse(node.test)) and "lazy(" not in test
         outer, self._typing_only = self._typing_only, self._typing_only or typing_only
         for child in node.body:
             self.visit(child)

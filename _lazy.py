@@ -1,0 +1,48 @@
+"""Packages whose names are imported when they are first used."""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib import import_module
+from typing import Any
+
+__all__ = ["lazy"]
+
+# One name a line, or in brackets where that would be too long.
+_IMPORT = re.compile(r"^\s+from (\.[.\w]*) import (?:\(\s*)?(\w+) as \2\b", re.MULTILINE)
+
+
+def lazy(package: str) -> bool:
+    """Make the names of a package import their modules when they are first used.
+
+    A program that needs three of its classes does not build the other fifty. The list of names
+    stands in the package once, where type checkers read it:
+
+        if TYPE_CHECKING or not lazy(__name__):
+            from .base import BaseTool as BaseTool
+
+    Returns:
+        Whether the list could be read: a program that is shipped without its source imports all.
+    """
+    module = sys.modules[package]
+    spec = module.__spec__
+    source = getattr(spec and spec.loader, "get_source", lambda _: None)(package)
+    homes = {name: home for home, name in _IMPORT.findall(source or "")}
+
+    def __getattr__(name: str) -> Any:
+        if name in homes:
+            value = getattr(import_module(homes[name], package), name)
+        elif f".{name}" in homes.values():
+            value = import_module(f".{name}", package)
+        else:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        setattr(module, name, value)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*vars(module), *homes})
+
+    if homes:
+        vars(module).update(__getattr__=__getattr__, __dir__=__dir__)
+    return bool(homes)
