@@ -392,7 +392,7 @@ async def _awatched_stream(
     if style == "whole":
         yield await _awatched_whole(step, chunks, run, options)
         return
-    stream: AsyncGenerator[Output, None] | None = None
+    stream: AsyncIterator[Output] | None = None
     try:
         if style == "through":
             value = await acollect(chunks)
@@ -402,7 +402,7 @@ async def _awatched_stream(
             chunks = _ATaking(chunks, run)
         shown = _shows_chunks(step, run)
         gate = run.sink.gate
-        stream = as_async_generator(step._atransform(chunks, run, **options))
+        stream = step._atransform(chunks, run, **options)
         while True:
             put = current.set(run) if step._calls_out else None
             try:

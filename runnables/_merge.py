@@ -25,43 +25,35 @@ class Sum:
     to any value. One chunk alone is its own sum.
     """
 
-    __slots__ = ("_acc", "_kind", "_only", "add")
-
-    add: Callable[[Any], object]
-    """An attribute, so that it can be what takes the next chunk of text fastest."""
+    # No bound method of its own is among its attributes: it would make each sum a cycle, which only
+    # the garbage collector frees, and every run that is watched has a sum.
 
     def __init__(self) -> None:
         self._only: Any = None
         self._acc: Accumulator | None = None
         self._kind: type = type(None)
-        self.add = self._first
 
-    def _first(self, chunk: Any) -> None:
-        if chunk is not None:
-            self._only = chunk
-            self.add = self._second
-
-    def _second(self, chunk: Any) -> None:
-        if chunk is None:
-            return
-        self._begin(self._only)
-        self._only = None
-        # Text may be followed by anything; the list sorts it out at the end.
-        assert self._acc is not None
-        self.add = self._acc.add if issubclass(self._kind, str) else self._more
-        self.add(chunk)
+    def add(self, chunk: Any) -> object:
+        """Take the next chunk."""
+        if self._acc is None:
+            if self._only is None:
+                self._only = chunk
+            elif chunk is not None:
+                self._begin(self._only)
+                self._only = None
+                self.add(chunk)
+        elif type(chunk) is self._kind:
+            self._acc.add(chunk)
+        elif chunk is not None:
+            self._begin(_plus(self._acc.result(), chunk))
 
     def _begin(self, chunk: Any) -> None:
         self._kind = type(chunk)
         self._acc = _accumulator(self._kind)
         self._acc.add(chunk)
-
-    def _more(self, chunk: Any) -> None:
-        acc = self._acc
-        if type(chunk) is self._kind and acc is not None:
-            acc.add(chunk)
-        elif chunk is not None and acc is not None:
-            self._begin(_plus(acc.result(), chunk))
+        if isinstance(self._acc, _Text):
+            # Text may be followed by anything: the list takes it, and sorts it out at the end.
+            self.add = self._acc.add  # type: ignore[method-assign]
 
     @property
     def given(self) -> bool:

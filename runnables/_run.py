@@ -35,6 +35,8 @@ __all__ = [
 
 AnyRun = TypeVar("AnyRun", bound="Run")
 
+_NO_NOTES: Final[dict[str, Any]] = {}
+
 UNKNOWN: Final[Any] = object()
 """Stands for an input that is not known as a whole."""
 
@@ -209,7 +211,7 @@ class WatchedRun(Run):
         self._taken: Sum | None = None
         self._source: WatchedRun | None = None
         self._next: WatchedRun | None = None
-        self._notes: dict[str, Any] = {}
+        self._notes = _NO_NOTES
         self._prefix = f"on_{step._kind}_"
         tag, tags, metadata = self.place.tag, self.settings.tags, self.settings.metadata
         own_tags, own_metadata = step._labels()
@@ -333,6 +335,7 @@ class WatchedRun(Run):
             self._report("end", {"output": output, "input": self._whole_input()})
         else:
             self._report("end", {"output": output})
+        self.around = None  # else it and the run around it, which may have its output, are a cycle
 
     def failed(self, exc: BaseException) -> None:
         """Report that the run failed, or was closed or cancelled.
@@ -341,6 +344,7 @@ class WatchedRun(Run):
         """
         if self._began:
             self._report("error", {"error": exc, "input": self._whole_input(), **self._notes})
+        self.around = None
 
     def _whole_input(self) -> Any:
         if self.input is not UNKNOWN:
@@ -383,15 +387,12 @@ class _NoSum(Sum):
     Whoever watches must not fail where nobody asks for a sum: the error is kept for who does.
     """
 
-    __slots__ = ("error", "latest")
-
     def __init__(self, error: Exception, latest: Any) -> None:
         super().__init__()
         self.error = error
         self.latest = latest
-        self.add = self._keep
 
-    def _keep(self, chunk: Any) -> None:
+    def add(self, chunk: Any) -> None:
         self.latest = chunk
 
     def result(self) -> Any:
