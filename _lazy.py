@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from importlib import import_module
+from importlib.abc import InspectLoader
 from typing import Any
 
 __all__ = ["lazy"]
@@ -26,9 +27,9 @@ def lazy(package: str) -> bool:
         Whether the list could be read: a program that is shipped without its source imports all.
     """
     module = sys.modules[package]
-    spec = module.__spec__
-    source = getattr(spec and spec.loader, "get_source", lambda _: None)(package)
-    homes = {name: home for home, name in _IMPORT.findall(source or "")}
+    loader = module.__spec__.loader if module.__spec__ else None
+    source = loader.get_source(package) if isinstance(loader, InspectLoader) else None
+    homes: dict[str, str] = {name: home for home, name in _IMPORT.findall(source or "")}
 
     def __getattr__(name: str) -> Any:
         if name in homes:

@@ -33,7 +33,7 @@ class Sum:
         self._acc: Accumulator | None = None
         self._kind: type = type(None)
 
-    def add(self, chunk: Any) -> object:
+    def add(self, chunk: Any, /) -> object:
         """Take the next chunk."""
         if self._acc is None:
             if self._only is None:
@@ -46,6 +46,7 @@ class Sum:
             self._acc.add(chunk)
         elif chunk is not None:
             self._begin(_plus(self._acc.result(), chunk))
+        return None
 
     def _begin(self, chunk: Any) -> None:
         self._kind = type(chunk)

@@ -392,7 +392,7 @@ class _NoSum(Sum):
         self.error = error
         self.latest = latest
 
-    def add(self, chunk: Any) -> None:
+    def add(self, chunk: Any, /) -> None:
         self.latest = chunk
 
     def result(self) -> Any:
