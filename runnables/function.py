@@ -357,7 +357,10 @@ class _Returned(AsyncIterator[Any]):
     async def __anext__(self) -> Any:
         if self._stream is None:
             value = await acollect(self._chunks)
-            result = await self._step._aresult(value, self._run, self._options)
+            try:
+                result = await self._step._aresult(value, self._run, self._options)
+            except StopAsyncIteration as exc:  # as a generator has it: it must not end the stream
+                raise RuntimeError("a function raised StopAsyncIteration") from exc
             if isinstance(result, Runnable):
                 self._stream = aopen_stream_of(_step(result), value, self._run.deeper(value))
             else:
