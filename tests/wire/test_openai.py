@@ -47,8 +47,9 @@ def completions(llama: Any) -> Iterator[ChatOpenAI]:
 
 def _at(llama: Any, **settings: Any) -> ChatOpenAI:
     base_url = f"{llama.url}/v1"
+    # The server may close a connection that waits just as it is used again: one more try.
     return ChatOpenAI(
-        model="smol", base_url=base_url, temperature=0, max_tokens=8, max_retries=0, **settings
+        model="smol", base_url=base_url, temperature=0, max_tokens=8, max_retries=1, **settings
     )
 
 
