@@ -53,8 +53,8 @@ def _strict(schema: Schema, where: str) -> Schema:
     if not _SAYS_WHAT & schema.keys() and "properties" not in schema:
         raise _anything(where)
     if "$ref" in schema:  # nothing may stand beside it but definitions
-        beside = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
-        return mapped({"$ref": schema["$ref"], **beside}, lambda part: _strict(part, where))
+        alone = {k: v for k, v in schema.items() if k in ("$ref", "$defs", "definitions")}
+        return mapped(alone, lambda part: _strict(part, where))
     closed = {key: value for key, value in schema.items() if key in _KNOWN}
     if closed.get("format", "date") not in _FORMATS:
         del closed["format"]
