@@ -23,7 +23,7 @@ def read_lines(response: Response, ended: Callable[[], bool]) -> Generator[bytes
             for line in reader.feed(data):
                 yield line
                 if ended():
-                    drain(body)
+                    drain(response, body)
                     return
         yield from reader.rest()
     finally:

@@ -7,9 +7,11 @@ let what is no JSON out as it is. Source: https://html.spec.whatwg.org/multipage
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator, Iterator
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from threading import Timer
+from typing import Any, NamedTuple, Protocol
 
 import anyio
 
@@ -57,7 +59,7 @@ def read_events(
                     yield event
                     if event.name not in last_names:
                         continue
-                drain(body)
+                drain(response, body)
                 return
     finally:
         response.close()
@@ -110,11 +112,29 @@ async def aclose_body(
 # goes wrong after the last event matters.
 
 
-def drain(body: Iterator[bytes]) -> None:
-    """Read the end of a body of which all that matters has come."""
-    with suppress(Exception):
-        for _ in body:
-            pass
+def drain(response: Response, body: Iterator[bytes]) -> None:
+    """Read the end of a body of which all that matters has come, if it comes in a moment.
+
+    A read that waits cannot be told to stop, so the connection is shut under it.
+    """
+    stream: Any = getattr(response, "extensions", {}).get("network_stream")
+    connection = None if stream is None else stream.get_extra_info("socket")
+    watch = Timer(_DRAIN_S, _shut, (connection,))
+    watch.daemon = True
+    watch.start()
+    try:
+        with suppress(Exception):
+            for _ in body:
+                pass
+    finally:
+        watch.cancel()
+        watch.join()
+
+
+def _shut(connection: socket.socket | None) -> None:
+    if connection is not None:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 async def _adrain(body: AsyncIterator[bytes]) -> None:

@@ -35,6 +35,15 @@ def stalls(scripted: ScriptedServer) -> None:
     scripted.always_answers(sse(*wire.PLAIN[:-1], end="stall"))
 
 
+def test_a_server_that_does_not_end_its_answer_does_not_hold_it(
+    scripted: ScriptedServer, chat: ChatAnthropic, run: Any
+) -> None:
+    scripted.always_answers(sse(*wire.PLAIN, end="stall"))
+    for _ in range(2):
+        assert run.stream(chat, "Hi")[-1].chunk_position == "last"
+    assert scripted.connections == 2
+
+
 @pytest.mark.usefixtures("stalls")
 def test_closing_a_stream_closes_its_connection(
     scripted: ScriptedServer, chat: ChatAnthropic
