@@ -196,6 +196,7 @@ class WatchedRun(Run):
         "showed",
     )
 
+    around: WatchedRun | None
     id: str  # a watched run always has one,
     sink: Sink  # and somebody who watches  # pyright: ignore[reportIncompatibleVariableOverride]
 
