@@ -159,15 +159,23 @@ async def test_a_token_streamed_in_async_takes_at_most_8_calls() -> None:
     assert await aper_token(count) <= 8
 
 
+async def calls_of_events(tokens: int, version: str) -> int:
+    steps = chain(StreamModel(tokens=tokens))
+
+    async def read() -> None:
+        async for _ in steps.astream_events(INPUT, version=version):
+            pass
+
+    return await acalls(read)
+
+
 @pytest.mark.parametrize("version", ["v1", "v2"])
 async def test_a_token_with_its_three_events_takes_at_most_20_calls(version: str) -> None:
-    async def count(tokens: int) -> int:
-        steps = chain(StreamModel(tokens=tokens))
+    assert await aper_token(lambda tokens: calls_of_events(tokens, version)) <= 20
 
-        async def read() -> None:
-            async for _ in steps.astream_events(INPUT, version=version):
-                pass
 
-        return await acalls(read)
-
-    assert await aper_token(count) <= 20
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_a_token_of_a_long_stream_has_no_more_calls_than_one_of_a_short(version: str) -> None:
+    few, more, many, most = [await calls_of_events(n, version) for n in (320, 1600, 6400, 12800)]
+    assert (most - many) / 6400 <= 1.05 * (more - few) / 1280
