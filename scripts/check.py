@@ -24,7 +24,7 @@ BUILD = ROOT / "build"
 TOOLS = Path(sys.executable).parent
 SUPPORTED = ("3.11", "3.12", "3.13")
 # No command takes this long; one that hangs is ended, and its part has failed.
-LIMIT_S = 1200
+LIMIT_S = 2400
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
