@@ -249,6 +249,11 @@ def _response_format(wanted: type[BaseModel] | dict[str, Any]) -> dict[str, Any]
 
 def _tools(said: dict[str, Any]) -> dict[str, Any]:
     """Leave out the tools that `tool_choice` leaves out, for llama.cpp does not."""
+    for tool in said.get("tools", ()):
+        if not isinstance(tool.get("function"), dict) or "name" not in tool["function"]:
+            raise ConfigError(
+                f"ChatLlamaCpp calls functions, not {shown(tool)}. Bind them with bind_tools([...])"
+            )
     choice = said.pop("tool_choice", None)
     if choice is None or not said.get("tools"):
         return said

@@ -273,6 +273,11 @@ def test_a_tool_choice_that_names_no_tool_is_refused(chat: ChatLlamaCpp) -> None
         chat.invoke("Hi", tools=[tool("one")], tool_choice="three")
 
 
+def test_a_tool_that_is_no_function_is_refused(chat: ChatLlamaCpp) -> None:
+    with pytest.raises(ConfigError, match="calls functions, not"):
+        chat.bind_tools([{"type": "web_search"}]).invoke("Hi")
+
+
 def test_a_field_that_does_not_exist_is_refused(model_path: Path) -> None:
     with pytest.raises(ValidationError, match=r"(?s)ChatLlamaCpp.*temprature"):
         ChatLlamaCpp(model_path=model_path, temprature=1)  # type: ignore[call-arg]
