@@ -16,7 +16,6 @@ from pydantic import (
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
-    PrivateAttr,
     SecretStr,
     model_validator,
 )
@@ -40,11 +39,11 @@ from ..runnables import Runnable, acollect
 from ..tools import ToolLike, convert_to_anthropic_tool
 from ._anthropic_answer import Answer, read_message, settled
 from ._anthropic_request import answers_in_blocks, thinks, written_messages, written_options
-from ._clients import Clients
-from ._http_errors import broke_off, not_of_the_api, status_error, transport_error
+from ._http_errors import broke_off, status_error, transport_error
 from ._options import check_options
+from ._provider import NOT_OF_THE_API, ProviderChatModel
 from ._sse import ServerEvent, aread_events, read_events
-from .base import BaseChatModel, LanguageModelInput
+from .base import LanguageModelInput
 from .structured import StructureMethod
 
 if TYPE_CHECKING:
@@ -65,8 +64,6 @@ _COUNTED = frozenset({"model", "messages", "system", "tools", "tool_choice", "th
 # The SDK refuses to wait for more without a stream: that takes longer than ten minutes.
 _MOST_WITHOUT_STREAM = 21_333
 _LAST_EVENTS = frozenset({"message_stop"})
-# What reading an answer raises that is not what the API sends; pydantic's errors are ValueErrors.
-_NOT_OF_THE_API = (ValueError, LookupError, TypeError, AttributeError)
 
 
 def _key_in_environment() -> SecretStr | None:
@@ -74,7 +71,7 @@ def _key_in_environment() -> SecretStr | None:
     return SecretStr(key) if key else None
 
 
-class ChatAnthropic(BaseChatModel):
+class ChatAnthropic(ProviderChatModel):
     """Claude by Anthropic's Messages API (extra `anthropic`).
 
         chat = ChatAnthropic(model="claude-sonnet-4-5", max_tokens=1000)
@@ -112,6 +109,7 @@ class ChatAnthropic(BaseChatModel):
         TimeoutError: The answer, or the next piece of it, took longer than `timeout`.
     """
 
+    _api: ClassVar[str] = "the Messages API"
     _binds_tools: ClassVar[bool] = True
     _structures_by: ClassVar[tuple[StructureMethod, ...]] = ("function_calling", "json_schema")
 
@@ -142,8 +140,6 @@ class ChatAnthropic(BaseChatModel):
     )
     default_headers: dict[str, str] | None = Field(default=None, repr=False, exclude=True)
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
-
-    _clients: Clients[Anthropic, AsyncAnthropic] = PrivateAttr(default_factory=Clients[Any, Any])
 
     @model_validator(mode="after")
     def _is_installed(self) -> Self:
@@ -245,12 +241,6 @@ class ChatAnthropic(BaseChatModel):
             return AuthenticationError(f"{who} has no key: {exc}")
         return transport_error(who, exc)
 
-    def _close(self) -> None:
-        self._clients.close()
-
-    async def _aclose(self) -> None:
-        await self._clients.aclose()
-
     # The request.
 
     def _request(
@@ -282,18 +272,20 @@ class ChatAnthropic(BaseChatModel):
 
     def _client(self) -> Anthropic:
         settings = self._settings()
-        return self._clients.get(settings, settings.client)
+        client: Anthropic = self._clients.get(settings, settings.client)
+        return client
 
     async def _aclient(self) -> AsyncAnthropic:
         settings = self._settings()
-        return await self._clients.aget(settings, settings.aclient)
+        client: AsyncAnthropic = await self._clients.aget(settings, settings.aclient)
+        return client
 
     # The answer.
 
     def _read_whole(self, body: bytes) -> AIMessage:
         try:
             return read_message(loads(body))
-        except _NOT_OF_THE_API as exc:
+        except NOT_OF_THE_API as exc:
             raise self._not_of_the_api(body) from exc
 
     def _read(self, event: ServerEvent, answer: Answer, response: Any) -> AIMessageChunk | None:
@@ -301,12 +293,9 @@ class ChatAnthropic(BaseChatModel):
             said = loads(event.data)
             if said["type"] != "error":
                 return answer.chunk(said)
-        except _NOT_OF_THE_API as exc:
+        except NOT_OF_THE_API as exc:
             raise self._not_of_the_api(event.data) from exc
         raise _sdk_error(said, response)
-
-    def _not_of_the_api(self, data: bytes) -> ConnectionError:
-        return not_of_the_api(self.get_name(), "the Messages API", data)
 
     def _check_ended(self, answer: Answer) -> None:
         if not answer.ended:

@@ -14,7 +14,6 @@ from pydantic import (
     NonNegativeFloat,
     NonNegativeInt,
     PositiveInt,
-    PrivateAttr,
     SecretStr,
     model_validator,
 )
@@ -22,11 +21,9 @@ from pydantic import (
 from .._orjson import loads
 from ..errors import (
     AuthenticationError,
-    ConnectionError,
     ContentFilterError,
     MissingExtraError,
     ModelError,
-    shown,
 )
 from ..messages import (
     AIMessage,
@@ -38,7 +35,6 @@ from ..messages import (
 from ..messages.shapes import is_array, is_object
 from ..runnables import Runnable
 from ..tools import ToolLike
-from ._clients import Clients
 from ._google_answer import Answer, read_message
 from ._google_client import STREAM, Asked, AsyncConnected, Connected, Same, Settings, is_installed
 from ._google_request import (
@@ -50,8 +46,9 @@ from ._google_request import (
 )
 from ._http_errors import broke_off, status_error, transport_error
 from ._options import check_options
+from ._provider import NOT_OF_THE_API, ProviderChatModel
 from ._sse import aread_events, read_events
-from .base import BaseChatModel, LanguageModelInput
+from .base import LanguageModelInput
 from .structured import StructureMethod
 
 __all__ = ["ChatGoogle"]
@@ -72,11 +69,9 @@ _OTHER_WORDS = {"max_tokens": "max_output_tokens"}  # as other providers say it
 _ANSWER, _COUNT = "generateContent", "countTokens"
 # What a count of tokens takes of a request.
 _COUNTED = ("contents", "systemInstruction", "tools")
-# What reading an answer raises that is not what the API sends; pydantic's errors are ValueErrors.
-_NOT_OF_THE_API = (ValueError, LookupError, TypeError, AttributeError)
 
 
-class ChatGoogle(BaseChatModel):
+class ChatGoogle(ProviderChatModel):
     """Gemini, and what else Google serves by generateContent (extra `google`).
 
         chat = ChatGoogle(model="gemini-2.5-flash", max_output_tokens=1000)
@@ -129,6 +124,7 @@ class ChatGoogle(BaseChatModel):
         TimeoutError: The answer, or the next piece of it, took longer than `timeout`.
     """
 
+    _api: ClassVar[str] = "Google"
     _binds_tools: ClassVar[bool] = True
     _structures_by: ClassVar[tuple[StructureMethod, ...]] = (
         "json_schema",
@@ -175,8 +171,6 @@ class ChatGoogle(BaseChatModel):
         exclude=True,
     )
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
-
-    _clients: Clients[Connected, AsyncConnected] = PrivateAttr(default_factory=Clients[Any, Any])
 
     @model_validator(mode="after")
     def _is_installed(self) -> Self:
@@ -274,12 +268,6 @@ class ChatGoogle(BaseChatModel):
             return AuthenticationError(f"{who} has no credentials for Vertex AI: {exc}")
         return transport_error(who, exc)
 
-    def _close(self) -> None:
-        self._clients.close()
-
-    async def _aclose(self) -> None:
-        await self._clients.aclose()
-
     # The request. The SDK knows where the API is and who asks; bodies are written and answers read
     # here: it makes objects of both, and its asynchronous side runs on asyncio alone.
 
@@ -311,11 +299,13 @@ class ChatGoogle(BaseChatModel):
 
     def _client(self) -> Connected:
         settings = self._settings()
-        return self._clients.get(settings, settings.client)
+        client: Connected = self._clients.get(settings, settings.client)
+        return client
 
     async def _aclient(self) -> AsyncConnected:
         settings = self._settings()
-        return await self._clients.aget(settings, settings.aclient)
+        client: AsyncConnected = await self._clients.aget(settings, settings.aclient)
+        return client
 
     # The answer.
 
@@ -345,7 +335,7 @@ class ChatGoogle(BaseChatModel):
     def _read_whole(self, body: bytes) -> AIMessage:
         try:
             message, filtered = read_message(loads(body))
-        except _NOT_OF_THE_API as exc:
+        except NOT_OF_THE_API as exc:
             raise self._not_of_the_api(body) from exc
         if filtered is not None:
             raise ContentFilterError(
@@ -359,7 +349,7 @@ class ChatGoogle(BaseChatModel):
             if "error" not in said:
                 return answer.chunk(said)
             status = int(said["error"].get("code") or 500)
-        except _NOT_OF_THE_API as exc:
+        except NOT_OF_THE_API as exc:
             raise self._not_of_the_api(data) from exc
         raise self._refusal(status, data)
 
@@ -369,10 +359,6 @@ class ChatGoogle(BaseChatModel):
         if answer.filtered is not None:
             raise ContentFilterError(f"{self.get_name()} does not answer: {answer.filtered}")
         return answer.last()
-
-    def _not_of_the_api(self, data: bytes) -> ConnectionError:
-        text = shown(data.decode(errors="replace"))
-        return ConnectionError(f"{self.get_name()} got what Google does not send: {text}")
 
 
 def _updated(body: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

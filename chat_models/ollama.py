@@ -14,22 +14,20 @@ from pydantic import (
     NonNegativeFloat,
     NonNegativeInt,
     PositiveInt,
-    PrivateAttr,
     SecretStr,
     model_validator,
 )
 
 from .._orjson import dumps, loads
-from ..errors import ConnectionError, MissingExtraError, ModelError, shown
+from ..errors import MissingExtraError, ModelError
 from ..messages import AIMessage, AIMessageChunk, BaseMessage
 from ..messages.shapes import is_object
-from ._clients import Clients
 from ._http_errors import broke_off, status_error, transport_error
 from ._json_lines import aread_lines, read_lines
 from ._ollama_answer import Answer, read_message
 from ._ollama_request import BODY_OPTIONS, MODEL_OPTIONS, written_messages, written_options
 from ._options import check_options
-from .base import BaseChatModel
+from ._provider import NOT_OF_THE_API, ProviderChatModel
 from .structured import StructureMethod
 
 if TYPE_CHECKING:
@@ -50,8 +48,6 @@ _KNOWN = (
 )
 # Words that other providers have for the same.
 _OTHER_WORDS = {"max_tokens": "num_predict", "reasoning": "think"}
-# What reading an answer raises that is not what the API sends; pydantic's errors are ValueErrors.
-_NOT_OF_THE_API = (ValueError, LookupError, TypeError, AttributeError)
 
 
 def _key_in_environment() -> SecretStr | None:
@@ -59,7 +55,7 @@ def _key_in_environment() -> SecretStr | None:
     return SecretStr(key) if key else None
 
 
-class ChatOllama(BaseChatModel):
+class ChatOllama(ProviderChatModel):
     """A model that an Ollama server runs (extra `ollama`).
 
         chat = ChatOllama(model="llama3.2", temperature=0.7, num_ctx=8192)
@@ -106,6 +102,7 @@ class ChatOllama(BaseChatModel):
         TimeoutError: The answer, or the next piece of it, took longer than `timeout`.
     """
 
+    _api: ClassVar[str] = "Ollama"
     _binds_tools: ClassVar[bool] = True
     _structures_by: ClassVar[tuple[StructureMethod, ...]] = (
         "json_schema",
@@ -142,8 +139,6 @@ class ChatOllama(BaseChatModel):
     base_url: str | None = None
     default_headers: dict[str, str] | None = Field(default=None, repr=False, exclude=True)
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
-
-    _clients: Clients[Client, AsyncClient] = PrivateAttr(default_factory=Clients[Any, Any])
 
     @model_validator(mode="after")
     def _is_installed(self) -> Self:
@@ -195,12 +190,6 @@ class ChatOllama(BaseChatModel):
 
     def _model_error(self, exc: Exception) -> ModelError | None:
         return transport_error(self.get_name(), exc)
-
-    def _close(self) -> None:
-        self._clients.close()
-
-    async def _aclose(self) -> None:
-        await self._clients.aclose()
 
     # The request. The SDK knows where the server is and who asks; what it would do more is done
     # here. It cuts off what it does not know (the ids of calls, schemas inside of schemas), opens a
@@ -262,18 +251,20 @@ class ChatOllama(BaseChatModel):
 
     def _client(self) -> Client:
         settings = self._settings()
-        return self._clients.get(settings, settings.client)
+        client: Client = self._clients.get(settings, settings.client)
+        return client
 
     async def _aclient(self) -> AsyncClient:
         settings = self._settings()
-        return await self._clients.aget(settings, settings.aclient)
+        client: AsyncClient = await self._clients.aget(settings, settings.aclient)
+        return client
 
     # The answer.
 
     def _read_whole(self, body: bytes) -> AIMessage:
         try:
             return read_message(loads(body))
-        except _NOT_OF_THE_API as exc:
+        except NOT_OF_THE_API as exc:
             raise self._not_of_the_api(body) from exc
 
     def _read(self, line: bytes, answer: Answer) -> AIMessageChunk | None:
@@ -281,15 +272,11 @@ class ChatOllama(BaseChatModel):
             said = loads(line)
             if "error" not in said:
                 return answer.chunk(said)
-        except _NOT_OF_THE_API as exc:
+        except NOT_OF_THE_API as exc:
             raise self._not_of_the_api(line) from exc
         # The status was 200 when the answer began.
         told = str(said["error"])
         raise status_error(self.get_name(), 500, told) from _sdk_error(told, 500)
-
-    def _not_of_the_api(self, data: bytes) -> ConnectionError:
-        text = shown(data.decode(errors="replace"))
-        return ConnectionError(f"{self.get_name()} got what Ollama does not send: {text}")
 
     def _check_ended(self, answer: Answer) -> None:
         if not answer.ended:

@@ -16,18 +16,16 @@ from pydantic import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
-    PrivateAttr,
     SecretStr,
     model_validator,
 )
 
 from .._orjson import loads
-from ..errors import ConnectionError, MissingExtraError, ModelError, UnsupportedError
+from ..errors import MissingExtraError, ModelError, UnsupportedError
 from ..messages import AIMessage, AIMessageChunk, BaseMessage
 from ..messages.shapes import is_object
 from ..tools import convert_to_openai_function
-from ._clients import Clients
-from ._http_errors import broke_off, not_of_the_api
+from ._http_errors import broke_off
 from ._openai_chat import ChatAnswer, chat_messages, chat_options, read_completion
 from ._openai_clients import (
     ACaller,
@@ -44,8 +42,8 @@ from ._openai_clients import (
 from ._openai_responses_answer import LAST_EVENTS, ResponsesAnswer, read_response, settled
 from ._openai_responses_request import responses_input, responses_options
 from ._options import check_options
+from ._provider import NOT_OF_THE_API, ProviderChatModel
 from ._sse import ServerEvent, aread_events, read_events
-from .base import BaseChatModel
 from .structured import StructureMethod
 
 if TYPE_CHECKING:
@@ -68,8 +66,6 @@ _RESPONSES_ONLY = frozenset(
         *("max_tool_calls", "previous_response_id", "prompt", "reasoning", "text", "truncation"),
     }
 )
-# What reading an answer raises if it is not what the API sends; pydantic's errors are ValueErrors.
-_NOT_OF_THE_API = (ValueError, LookupError, TypeError, AttributeError)
 
 
 class _Api(NamedTuple):
@@ -84,7 +80,7 @@ _CHAT = _Api("/chat/completions", read_completion, ChatAnswer)
 _RESPONSES = _Api("/responses", read_response, ResponsesAnswer)
 
 
-class ChatOpenAI(BaseChatModel):
+class ChatOpenAI(ProviderChatModel):
     """OpenAI's models, and servers that speak its API (extra `openai`).
 
         chat = ChatOpenAI(model="gpt-5-mini")
@@ -144,6 +140,7 @@ class ChatOpenAI(BaseChatModel):
         UnsupportedError: An option that the API of the request does not have.
     """
 
+    _api: ClassVar[str] = "OpenAI's API"
     _binds_tools: ClassVar[bool] = True
     _structures_by: ClassVar[tuple[StructureMethod, ...]] = (
         *("json_schema", "function_calling", "json_mode"),
@@ -194,8 +191,6 @@ class ChatOpenAI(BaseChatModel):
     extra_body: dict[str, Any] | None = None
     http_client: Any = Field(default=None, repr=False, exclude=True)
     http_async_client: Any = Field(default=None, repr=False, exclude=True)
-
-    _clients: Clients[Caller, ACaller] = PrivateAttr(default_factory=Clients[Any, Any])
 
     @model_validator(mode="before")
     @classmethod
@@ -259,17 +254,11 @@ class ChatOpenAI(BaseChatModel):
                     yield chunk
         yield self._last_chunk(answer)
 
-    def _whole(self, total: AIMessageChunk | None) -> AIMessage:
-        return settled(super()._whole(total))
+    def _settled(self, message: AIMessage) -> AIMessage:
+        return settled(message)
 
     def _model_error(self, exc: Exception) -> ModelError | None:
         return model_error(self.get_name(), exc)
-
-    def _close(self) -> None:
-        self._clients.close()
-
-    async def _aclose(self) -> None:
-        await self._clients.aclose()
 
     # The request.
 
@@ -348,10 +337,12 @@ class ChatOpenAI(BaseChatModel):
     # The connections.
 
     def _caller(self) -> Caller:
-        return self._clients.get(self._settings(), self._make_caller)
+        caller: Caller = self._clients.get(self._settings(), self._make_caller)
+        return caller
 
     async def _acaller(self) -> ACaller:
-        return await self._clients.aget(self._settings(), self._make_acaller)
+        caller: ACaller = await self._clients.aget(self._settings(), self._make_acaller)
+        return caller
 
     def _settings(self) -> tuple[object, ...]:
         """Give what the SDK's clients are made of; those made of the same are the same."""
@@ -412,7 +403,7 @@ class ChatOpenAI(BaseChatModel):
             said = loads(response.content)
             if not said.get("error"):
                 return api.read(said)
-        except _NOT_OF_THE_API as exc:
+        except NOT_OF_THE_API as exc:
             raise self._not_of_the_api(response.content) from exc
         raise sdk_error(said["error"], response)
 
@@ -421,14 +412,11 @@ class ChatOpenAI(BaseChatModel):
     ) -> AIMessageChunk | None:
         try:
             chunk = answer.chunk(loads(event.data))
-        except _NOT_OF_THE_API as exc:
+        except NOT_OF_THE_API as exc:
             raise self._not_of_the_api(event.data) from exc
         if answer.failed is not None:
             raise sdk_error(answer.failed, response)
         return chunk
-
-    def _not_of_the_api(self, data: bytes) -> ConnectionError:
-        return not_of_the_api(self.get_name(), "OpenAI's API", data)
 
     def _last_chunk(self, answer: ChatAnswer | ResponsesAnswer) -> AIMessageChunk:
         if not answer.ended:
