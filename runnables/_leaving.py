@@ -35,10 +35,10 @@ class Leave:
         if sink is not None:
             self.place.sink = Sink(sink._known, [_UntilLeft(self, sink)], sink.gate, sink.awaited)
 
-    def leave(self, exc: BaseException) -> None:
-        """End all runs of the call, with `exc`, and let nobody see what comes of it."""
+    def leave(self) -> None:
+        """End all runs of the call as closed, and let nobody see what comes of it."""
         with self._lock:
-            end_left(reversed([*self._open.values()]), exc)
+            end_left(reversed([*self._open.values()]), GeneratorExit())
             self._left = True
 
     def _told(self, run: WatchedRun, takers: Takers, event: EventDict) -> None:

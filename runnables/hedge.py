@@ -86,7 +86,7 @@ class RunnableWithHedge(Around[Input, Output]):
         finally:
             race.end({})
             for leave in leaves:
-                leave.leave(GeneratorExit())
+                leave.leave()
 
     def _transform(
         self, chunks: Iterator[Any], run: Run, /, **options: Any
@@ -102,7 +102,7 @@ class RunnableWithHedge(Around[Input, Output]):
         race = _Race(self.after)
         try:
             winner, chunk = race.run(attempt)
-            leaves[1 - winner].leave(GeneratorExit())
+            leaves[1 - winner].leave()
             race.leave(1 - winner, streams)
             while chunk is not _END:
                 yield chunk
@@ -110,7 +110,7 @@ class RunnableWithHedge(Around[Input, Output]):
         finally:
             race.end(streams)
             for leave in leaves:
-                leave.leave(GeneratorExit())
+                leave.leave()
 
     # In tasks.
 
@@ -121,7 +121,7 @@ class RunnableWithHedge(Around[Input, Output]):
             return await aexecute(self.bound, value, leaves[i].place, _PLACES[i], options)
 
         winner, output = await _arace(attempt, self.after)
-        leaves[1 - winner].leave(GeneratorExit())
+        leaves[1 - winner].leave()
         return output
 
     async def _atransform(
@@ -139,7 +139,7 @@ class RunnableWithHedge(Around[Input, Output]):
 
         try:
             winner, chunk = await _arace(attempt, self.after)
-            leaves[1 - winner].leave(GeneratorExit())
+            leaves[1 - winner].leave()
             if 1 - winner in streams:
                 await aclose(streams[1 - winner])
             while chunk is not _END:

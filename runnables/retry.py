@@ -144,8 +144,8 @@ class RunnableRetry(Around[Input, Output]):
 def _exponential_jitter(params: dict[str, Any]) -> Callable[..., float]:
     # tenacity 9.2 has a new name for the first wait, and warns of the old one.
     make: Callable[..., Callable[..., float]] = tenacity.wait_exponential_jitter
+    known = ExponentialJitterParams.__annotations__
     for name, value in params.items():
-        known = ExponentialJitterParams.__annotations__
         if name not in known or not isinstance(value, int | float):
             raise ConfigError(
                 f"exponential_jitter_params has numbers for {', '.join(known)}; "

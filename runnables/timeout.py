@@ -81,7 +81,7 @@ class RunnableWithTimeout(Around[Input, Output]):
             raise self._late("seconds") from None
         finally:
             lane.end()
-            leave.leave(GeneratorExit())
+            leave.leave()
 
     async def _ainvoke(self, value: Any, run: Run, /, **options: Any) -> Output:
         if self.seconds is None:
@@ -93,7 +93,7 @@ class RunnableWithTimeout(Around[Input, Output]):
                 return await aexecute(self.bound, value, leave.place, options=options)
             finally:
                 leaving.reset(token)
-        leave.leave(GeneratorExit())
+        leave.leave()
         raise self._late("seconds")
 
     def _transform(
@@ -115,7 +115,7 @@ class RunnableWithTimeout(Around[Input, Output]):
                 clock.chunk_came()
         finally:
             lane.end(stream.close)
-            leave.leave(GeneratorExit())
+            leave.leave()
 
     async def _atransform(
         self, chunks: AsyncIterator[Any], run: Run, /, **options: Any
@@ -135,7 +135,7 @@ class RunnableWithTimeout(Around[Input, Output]):
                     finally:
                         leaving.reset(token)
                 if scope.cancelled_caught:
-                    leave.leave(GeneratorExit())
+                    leave.leave()
                     raise self._late(limit)
                 if chunk is _END:
                     return
