@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
@@ -9,14 +10,16 @@ from functools import partial
 from typing import Any, Final
 
 from ..errors import ConfigError, shown
-from ..messages import AIMessage
+from ..messages import AIMessage, message_to_dict, messages_from_dict
 from ..runnables import call_in_thread
 
 __all__ = [
     "BaseCache",
     "InMemoryCache",
     "get_llm_cache",
+    "read_answer",
     "set_llm_cache",
+    "written_answer",
 ]
 
 
@@ -55,6 +58,17 @@ class BaseCache(ABC):
     async def aclear(self, **kwargs: Any) -> None:
         """Forget all answers."""
         await call_in_thread(partial(self.clear, **kwargs))
+
+
+def written_answer(answer: AIMessage) -> str:
+    """Give the text under which a cache outside of the process keeps an answer."""
+    return json.dumps(message_to_dict(answer), default=repr)
+
+
+def read_answer(text: str | bytes) -> AIMessage | None:
+    """Give the answer that is kept as this text; None if it is another kind of message."""
+    (answer,) = messages_from_dict([json.loads(text)])
+    return answer if isinstance(answer, AIMessage) else None
 
 
 class InMemoryCache(BaseCache):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import re
 from typing import Any, Self
 
 from ..errors import ConfigError, MissingExtraError
-from ..messages import AIMessage, message_to_dict, messages_from_dict
+from ..messages import AIMessage
 from ._clients import Clients
-from .caches import BaseCache
+from .caches import BaseCache, read_answer, written_answer
 
 __all__ = ["RedisCache"]
 
@@ -65,13 +64,10 @@ class RedisCache(BaseCache):
 
     def lookup(self, prompt: str, llm_string: str) -> AIMessage | None:
         found: Any = self._redis().get(self._key(prompt, llm_string))
-        if found is None:
-            return None
-        (answer,) = messages_from_dict([json.loads(found)])
-        return answer if isinstance(answer, AIMessage) else None
+        return None if found is None else read_answer(found)
 
     def update(self, prompt: str, llm_string: str, return_val: AIMessage) -> None:
-        answer = json.dumps(message_to_dict(return_val), default=repr)
+        answer = written_answer(return_val)
         self._redis().set(self._key(prompt, llm_string), answer, px=self._ttl_ms)
 
     def clear(self, **kwargs: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sqlite3
 from collections.abc import Generator
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from ..messages import AIMessage, message_to_dict, messages_from_dict
-from .caches import BaseCache
+from ..messages import AIMessage
+from .caches import BaseCache, read_answer, written_answer
 
 __all__ = ["SQLiteCache"]
 
@@ -56,13 +55,10 @@ class SQLiteCache(BaseCache):
             row = db.execute(
                 "SELECT answer FROM answers WHERE key = ?", (_key(prompt, llm_string),)
             ).fetchone()
-        if row is None:
-            return None
-        (answer,) = messages_from_dict([json.loads(row[0])])
-        return answer if isinstance(answer, AIMessage) else None
+        return None if row is None else read_answer(row[0])
 
     def update(self, prompt: str, llm_string: str, return_val: AIMessage) -> None:
-        answer = json.dumps(message_to_dict(return_val), default=repr)
+        answer = written_answer(return_val)
         with self._open() as db:
             db.execute(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
