@@ -5,25 +5,19 @@ What the small model says is nonsense: only the shape of it is asserted.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import aclosing, closing
 from typing import Any
 
-import anyio
 import pytest
+from live_server_contract import SONG, TELL, LiveServerContract
 from pydantic import BaseModel, Field
 
 from levada.chat_models import ChatAnthropic
 from levada.errors import ContextLengthError
 from levada.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
-from levada.parsers import StrOutputParser
-from levada.prompts import ChatPromptTemplate
 
 pytestmark = pytest.mark.timeout(120)
 
-SONG = "Write me a 1 verse song about goldfish on the moon"
-TELL = "Tell me a very long story."
 WEATHER = {
     "type": "function",
     "function": {
@@ -68,17 +62,6 @@ def test_the_whole_answer_is_what_its_stream_adds_up_to(chat: ChatAnthropic, run
 def test_a_batch_gives_an_answer_to_each(chat: ChatAnthropic, run: Any) -> None:
     one, other, again = run.batch(chat, [SONG, TELL, SONG])
     assert one.content == again.content != other.content
-
-
-def test_a_chain_streams_text_and_shows_its_events(chat: ChatAnthropic, run: Any) -> None:
-    prompt = ChatPromptTemplate.from_messages([("system", "Be brief."), ("human", "{what}")])
-    chain = prompt | chat | StrOutputParser()
-    assert len(run.stream(chain, {"what": SONG})) > 3
-    events = run.events(chat, SONG)
-    kinds = [event["event"] for event in events]
-    assert kinds[0] == "on_chat_model_start"
-    assert set(kinds[1:-1]) == {"on_chat_model_stream"}
-    assert events[-1]["data"]["output"].usage_metadata["output_tokens"] == 8
 
 
 @pytest.mark.anyio
@@ -156,73 +139,5 @@ def test_a_prompt_that_is_too_long_is_told_from_other_errors(chat: ChatAnthropic
     assert raised.value.partial is None
 
 
-# How it stops.
-
-
-def test_closing_a_stream_stops_the_model(chat: ChatAnthropic, llama: Any) -> None:
-    before = llama.tokens_predicted()
-    with closing(chat.stream(TELL, max_tokens=600)) as stream:
-        for _ in range(5):
-            next(stream)
-        assert llama.is_busy()
-    assert llama.becomes_idle(within_s=10)
-    assert llama.tokens_predicted() - before < 300
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("verb", ["astream", "astream_events"])
-async def test_closing_an_async_stream_stops_the_model(
-    chat: ChatAnthropic, llama: Any, verb: str
-) -> None:
-    async with aclosing(getattr(chat, verb)(TELL, max_tokens=600)) as stream:
-        for _ in range(5):
-            await anext(stream)
-    assert await anyio.to_thread.run_sync(llama.becomes_idle, 10)
-
-
-@pytest.mark.anyio
-async def test_cancelling_a_task_stops_the_model(chat: ChatAnthropic, llama: Any) -> None:
-    before = llama.tokens_predicted()
-    chat.max_tokens = 600
-    chain = ChatPromptTemplate.from_template("{what}") | chat | StrOutputParser()
-    under_way = anyio.Event()
-
-    async def reads() -> None:
-        async for text in chain.astream({"what": TELL}):
-            if text:
-                under_way.set()
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(reads)
-        await under_way.wait()
-        tasks.cancel_scope.cancel()
-    assert await anyio.to_thread.run_sync(llama.becomes_idle, 10)
-    assert llama.tokens_predicted() - before < 300
-
-
-@pytest.mark.anyio
-async def test_twenty_streams_at_once_on_one_loop(chat: ChatAnthropic) -> None:
-    texts: list[str] = []
-
-    async def reads() -> None:
-        texts.append("".join([chunk.text async for chunk in chat.astream(SONG)]))
-
-    async with anyio.create_task_group() as tasks:
-        for _ in range(20):
-            tasks.start_soon(reads)
-    assert len(texts) == 20
-    assert len(set(texts)) == 1
-
-
-def test_twenty_streams_at_once_in_threads(chat: ChatAnthropic) -> None:
-    texts: list[str] = []
-    threads = [
-        threading.Thread(target=lambda: texts.append("".join(c.text for c in chat.stream(SONG))))
-        for _ in range(20)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(texts) == 20
-    assert len(set(texts)) == 1
+class TestChatAnthropicAtTheRealServer(LiveServerContract):
+    pass

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import aclosing
-from typing import Any, TypeAlias
+from typing import Any
 
-import anyio
 import pytest
+from chunks import summed
+from cut_streams import check_cut_at_any_byte, cut_at_any_byte
 from pydantic import BaseModel
 
 import ollama_wire as wire
@@ -24,7 +24,7 @@ from levada.errors import (
     RateLimitError,
     TimeoutError,
 )
-from levada.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from levada.messages import AIMessage, HumanMessage, ToolMessage
 from scripted_server import Reply, ScriptedServer
 
 
@@ -33,13 +33,6 @@ def chat(scripted: ScriptedServer) -> Iterator[ChatOllama]:
     """Give a model at the scripted server that tries once."""
     with ChatOllama(model="llama-x", base_url=scripted.url, max_retries=0) as chat:
         yield chat
-
-
-def summed(chunks: list[AIMessageChunk]) -> AIMessageChunk:
-    total = AIMessageChunk.accumulator()
-    for chunk in chunks:
-        total.add(chunk)
-    return total.result()
 
 
 # What comes.
@@ -407,64 +400,10 @@ SHORT = [
     b'{"message":{},"done":true}\n',
 ]
 
-Ended: TypeAlias = tuple[list[AIMessageChunk], ModelError | None]
 
-
-async def aread(chat: ChatOllama) -> Ended:
-    chunks: list[AIMessageChunk] = []
-    try:
-        async with aclosing(chat.astream("Hi")) as stream:
-            async for chunk in stream:
-                chunks.append(chunk)
-    except ModelError as error:
-        return chunks, error
-    return chunks, None
-
-
-def read(chat: ChatOllama) -> Ended:
-    chunks: list[AIMessageChunk] = []
-    try:
-        for chunk in chat.stream("Hi"):
-            chunks.append(chunk)
-    except ModelError as error:
-        return chunks, error
-    return chunks, None
-
-
-def read_all(chat: ChatOllama, count: int, how: str) -> list[Ended]:
-    """Read that many streams, one after the other."""
-    if how == "sync":
-        return [read(chat) for _ in range(count)]
-
-    async def main() -> list[Ended]:
-        return [await aread(chat) for _ in range(count)]
-
-    return anyio.run(main, backend=how)
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    ("how", "framing", "step"),
-    [("sync", "chunked", 1), ("sync", "close", 7), ("asyncio", "close", 1), ("trio", "chunked", 7)],
-)
+@cut_at_any_byte
 def test_a_stream_that_is_cut_at_any_byte_is_an_error_or_whole(
     scripted: ScriptedServer, chat: ChatOllama, how: str, framing: Any, step: int
 ) -> None:
-    """With "close", nothing in HTTP says that something is missing."""
     reply = wire.lines(*SHORT, framing=framing)
-    cuts = [*range(0, reply.size, step), reply.size]
-    scripted.answers(*(reply.cut_at(byte) for byte in cuts))
-    longest = ""
-    for chunks, error in read_all(chat, len(cuts), how):
-        text = "".join(chunk.text for chunk in chunks)
-        assert text.startswith(longest)
-        longest = text
-        if error is None:
-            assert text == "Yes🐟"
-            assert chunks[-1].chunk_position == "last"
-        else:
-            assert type(error) is ConnectionError
-            assert all(chunk.chunk_position is None for chunk in chunks)
-            assert (error.partial.text if chunks else error.partial) == (text if chunks else None)
-    assert longest == "Yes🐟"
-    assert error is None
+    check_cut_at_any_byte(scripted, chat, reply, how=how, step=step, says="Yes🐟")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import aclosing
-from typing import Any, TypeAlias
+from typing import Any
 
-import anyio
 import pytest
+from chunks import summed
+from cut_streams import check_cut_at_any_byte, cut_at_any_byte
 
 import openai_wire as wire
 from levada.chat_models import ChatOpenAI
@@ -23,7 +23,7 @@ from levada.errors import (
     RateLimitError,
     TimeoutError,
 )
-from levada.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
+from levada.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from scripted_server import Reply, ScriptedServer, sse
 
 USED = {
@@ -45,13 +45,6 @@ def chat(scripted: ScriptedServer) -> Iterator[ChatOpenAI]:
 def responses(chat: ChatOpenAI) -> ChatOpenAI:
     """Give one that uses the Responses API."""
     return chat.model_copy(update={"use_responses_api": True})
-
-
-def summed(chunks: list[AIMessageChunk]) -> AIMessageChunk:
-    total = AIMessageChunk.accumulator()
-    for chunk in chunks:
-        total.add(chunk)
-    return total.result()
 
 
 def weather(city: str) -> str:
@@ -542,66 +535,12 @@ SHORT_RESPONSE = [
     wire.said("response.completed", response={"id": "r", "status": "completed", "output": []}),
 ]
 
-Ended: TypeAlias = tuple[list[AIMessageChunk], ModelError | None]
 
-
-def read(chat: ChatOpenAI) -> Ended:
-    chunks: list[AIMessageChunk] = []
-    try:
-        for chunk in chat.stream("Hi"):
-            chunks.append(chunk)
-    except ModelError as error:
-        return chunks, error
-    return chunks, None
-
-
-async def aread(chat: ChatOpenAI) -> Ended:
-    chunks: list[AIMessageChunk] = []
-    try:
-        async with aclosing(chat.astream("Hi")) as stream:
-            async for chunk in stream:
-                chunks.append(chunk)
-    except ModelError as error:
-        return chunks, error
-    return chunks, None
-
-
-def read_all(chat: ChatOpenAI, count: int, how: str) -> list[Ended]:
-    """Read that many streams, one after the other."""
-    if how == "sync":
-        return [read(chat) for _ in range(count)]
-
-    async def main() -> list[Ended]:
-        return [await aread(chat) for _ in range(count)]
-
-    return anyio.run(main, backend=how)
-
-
-@pytest.mark.timeout(300)
+@cut_at_any_byte
 @pytest.mark.parametrize("api", ["chat", "responses"])
-@pytest.mark.parametrize(
-    ("how", "framing", "step"),
-    [("sync", "chunked", 1), ("sync", "close", 7), ("asyncio", "close", 1), ("trio", "chunked", 7)],
-)
 def test_a_stream_that_is_cut_at_any_byte_is_an_error_or_whole(
     scripted: ScriptedServer, chat: ChatOpenAI, api: str, how: str, framing: Any, step: int
 ) -> None:
-    """With "close", nothing in HTTP says that something is missing."""
     chat.use_responses_api = api == "responses"
     reply = sse(*(SHORT_RESPONSE if api == "responses" else SHORT), framing=framing)
-    cuts = [*range(0, reply.size, step), reply.size]
-    scripted.answers(*(reply.cut_at(byte) for byte in cuts))
-    longest, error = "", None
-    for chunks, error in read_all(chat, len(cuts), how):
-        text = "".join(chunk.text for chunk in chunks)
-        assert text.startswith(longest)
-        longest = text
-        if error is None:
-            assert text == "Yes🐟"
-            assert chunks[-1].chunk_position == "last"
-        else:
-            assert type(error) is ConnectionError
-            assert all(chunk.chunk_position is None for chunk in chunks)
-            assert (error.partial.text if chunks else error.partial) == (text if chunks else None)
-    assert longest == "Yes🐟"
-    assert error is None
+    check_cut_at_any_byte(scripted, chat, reply, how=how, step=step, says="Yes🐟")
