@@ -13,7 +13,7 @@ import multiprocessing
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 from anthropic import Anthropic, AsyncAnthropic
 from openai import AsyncOpenAI, OpenAI
 
-from levada import ChatAnthropic, ChatOpenAI, ChatPromptTemplate, StrOutputParser
+from levada import BaseChatModel, ChatAnthropic, ChatOpenAI, ChatPromptTemplate, StrOutputParser
 
 TOKENS = 2_000
 TURNS = 9
@@ -54,7 +54,6 @@ def anthropic_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
     client = Anthropic(base_url=url, api_key="none")
     aclient = AsyncAnthropic(base_url=url, api_key="none")
     chat = ChatAnthropic(model="claude-x", base_url=url, api_key="none", max_tokens=100)
-    chain = ChatPromptTemplate.from_template("{what}") | chat | StrOutputParser()
 
     def bare() -> int:
         count = 0
@@ -70,23 +69,11 @@ def anthropic_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
                 count += len(event.delta.text)
         return count
 
-    async def achat() -> int:
-        return sum([len(chunk.text) async for chunk in chat.astream("Hi")])
-
-    async def achain() -> int:
-        return sum([len(text) async for text in chain.astream({"what": "Hi"})])
-
-    return {
-        "sync: SDK alone": bare,
-        "sync: levada, model": lambda: sum(len(chunk.text) for chunk in chat.stream("Hi")),
-        "sync: levada, blocks": lambda: sum(
-            len(chunk.text) for chunk in chat.stream("Hi", tools=[TOOL])
-        ),
-        "sync: levada, chain": lambda: sum(map(len, chain.stream({"what": "Hi"}))),
-        "async: SDK alone": lambda: loop.run(abare()),
-        "async: levada, model": lambda: loop.run(achat()),
-        "async: levada, chain": lambda: loop.run(achain()),
-    }
+    readers = readers_of(bare, abare, chat, loop)
+    readers["sync: levada, blocks"] = lambda: sum(
+        len(chunk.text) for chunk in chat.stream("Hi", tools=[TOOL])
+    )
+    return readers
 
 
 def openai_transcript() -> list[bytes]:
@@ -107,7 +94,6 @@ def openai_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
     client = OpenAI(base_url=url, api_key="none")
     aclient = AsyncOpenAI(base_url=url, api_key="none")
     chat = ChatOpenAI(model="gpt-x", base_url=url)
-    chain = ChatPromptTemplate.from_template("{what}") | chat | StrOutputParser()
 
     def bare() -> int:
         count = 0
@@ -122,6 +108,18 @@ def openai_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
             if chunk.choices:
                 count += len(chunk.choices[0].delta.content or "")
         return count
+
+    return readers_of(bare, abare, chat, loop)
+
+
+def readers_of(
+    bare: Reader,
+    abare: Callable[[], Coroutine[Any, Any, int]],
+    chat: BaseChatModel,
+    loop: asyncio.Runner,
+) -> dict[str, Reader]:
+    """Give the SDK alone, and levada as a model and as a chain, in each colour."""
+    chain = ChatPromptTemplate.from_template("{what}") | chat | StrOutputParser()
 
     async def achat() -> int:
         return sum([len(chunk.text) async for chunk in chat.astream("Hi")])

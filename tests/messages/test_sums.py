@@ -6,7 +6,6 @@ import copy
 import functools
 import json
 import operator
-import sys
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from levada.messages import (
     UsageMetadata,
     message_chunk_to_message,
 )
+from work import calls_of
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -216,21 +216,13 @@ def usage_chunk(i: int) -> AIMessageChunk:
 def test_the_work_of_adding_up_grows_with_the_number_of_chunks(make: Any) -> None:
     def work(count: int) -> int:
         chunks = [make(i) for i in range(count)]
-        calls = 0
 
-        def counts(frame: Any, event: str, argument: Any) -> None:
-            nonlocal calls
-            calls += event in ("call", "c_call")
-
-        before = sys.getprofile()
-        sys.setprofile(counts)
-        try:
+        def add_up() -> None:
             total = AIMessageChunk.accumulator()
             for chunk in chunks:
                 total.add(chunk)
             total.result()
-        finally:
-            sys.setprofile(before)
-        return calls
+
+        return calls_of(add_up)
 
     assert work(4000) < 2.2 * work(2000)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import anyio
 import pytest
 from pydantic import ValidationError
+from tool_messages import calling, told
 
 from levada.errors import CompositionError, ConfigError, RunError, StepTimeoutError
-from levada.messages import AIMessage, AIMessageChunk, ToolMessage, tool_call_chunk
+from levada.messages import AIMessage, AIMessageChunk, tool_call_chunk
 from levada.tools import (
     InjectedToolArg,
     StructuredTool,
@@ -31,20 +32,6 @@ def add(a: int, b: int = 2) -> int:
 def fail(a: int = 0) -> None:
     """Fail."""
     raise OSError("no connection")
-
-
-def calling(*calls: tuple[str, dict[str, Any]], **ids: Any) -> AIMessage:
-    return AIMessage(
-        "",
-        tool_calls=[
-            {"name": name, "args": args, "id": f"c{i}", "type": "tool_call"}
-            for i, (name, args) in enumerate(calls)
-        ],
-    )
-
-
-def told(answers: list[ToolMessage]) -> list[tuple[str, Any, str]]:
-    return [(a.tool_call_id, a.content, a.status) for a in answers]
 
 
 def test_answers_come_in_the_order_of_the_calls(run):

@@ -8,10 +8,10 @@ from typing import Any
 
 import anyio
 import pytest
+from tool_messages import calling, told
 
 from levada.chat_models import FakeListChatModel
 from levada.errors import SchemaAnnotationError
-from levada.messages import AIMessage, ToolMessage
 from levada.tools import ToolExecutor, tool
 
 
@@ -25,20 +25,6 @@ def add(a: int, b: int = 2) -> int:
 def fail() -> None:
     """Fail."""
     raise OSError("no connection")
-
-
-def calling(*calls: tuple[str, dict[str, Any]]) -> AIMessage:
-    return AIMessage(
-        "",
-        tool_calls=[
-            {"name": name, "args": args, "id": f"c{i}", "type": "tool_call"}
-            for i, (name, args) in enumerate(calls)
-        ],
-    )
-
-
-def told(answers: list[ToolMessage]) -> list[tuple[str, Any, str]]:
-    return [(a.tool_call_id, a.content, a.status) for a in answers]
 
 
 def kinds_of(events: list[dict[str, Any]]) -> list[str]:
