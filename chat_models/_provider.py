@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from pydantic import PrivateAttr
 
 from ..errors import ConnectionError
 from ._clients import Clients
-from ._http_errors import not_of_the_api
+from ._http_errors import broke_off, not_of_the_api
 from .base import BaseChatModel
 
 __all__ = ["NOT_OF_THE_API", "ProviderChatModel"]
 
 # What reading an answer raises that is not what the API sends; pydantic's errors are ValueErrors.
 NOT_OF_THE_API = (ValueError, LookupError, TypeError, AttributeError)
+
+
+class _Streamed(Protocol):
+    """What has been read of an answer that streams."""
+
+    @property
+    def ended(self) -> bool: ...
 
 
 class ProviderChatModel(BaseChatModel, abstract=True):
@@ -33,3 +40,7 @@ class ProviderChatModel(BaseChatModel, abstract=True):
 
     def _not_of_the_api(self, data: bytes) -> ConnectionError:
         return not_of_the_api(self.get_name(), self._api, data)
+
+    def _check_ended(self, answer: _Streamed) -> None:
+        if not answer.ended:
+            raise broke_off(self.get_name())

@@ -39,7 +39,7 @@ from ..runnables import Runnable, acollect
 from ..tools import ToolLike, convert_to_anthropic_tool
 from ._anthropic_answer import Answer, read_message, settled
 from ._anthropic_request import answers_in_blocks, thinks, written_messages, written_options
-from ._http_errors import broke_off, status_error, transport_error
+from ._http_errors import status_error, transport_error
 from ._options import check_options
 from ._provider import NOT_OF_THE_API, ProviderChatModel
 from ._sse import ServerEvent, aread_events, read_events
@@ -296,10 +296,6 @@ class ChatAnthropic(ProviderChatModel):
         except NOT_OF_THE_API as exc:
             raise self._not_of_the_api(event.data) from exc
         raise _sdk_error(said, response)
-
-    def _check_ended(self, answer: Answer) -> None:
-        if not answer.ended:
-            raise broke_off(self.get_name())
 
 
 class _Settings(NamedTuple):

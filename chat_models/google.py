@@ -44,7 +44,7 @@ from ._google_request import (
     written_messages,
     written_options,
 )
-from ._http_errors import broke_off, status_error, transport_error
+from ._http_errors import status_error, transport_error
 from ._options import check_options
 from ._provider import NOT_OF_THE_API, ProviderChatModel
 from ._sse import aread_events, read_events
@@ -354,8 +354,7 @@ class ChatGoogle(ProviderChatModel):
         raise self._refusal(status, data)
 
     def _last(self, answer: Answer) -> AIMessageChunk:
-        if not answer.ended:
-            raise broke_off(self.get_name())
+        self._check_ended(answer)
         if answer.filtered is not None:
             raise ContentFilterError(f"{self.get_name()} does not answer: {answer.filtered}")
         return answer.last()

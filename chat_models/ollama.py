@@ -22,7 +22,7 @@ from .._orjson import dumps, loads
 from ..errors import MissingExtraError, ModelError
 from ..messages import AIMessage, AIMessageChunk, BaseMessage
 from ..messages.shapes import is_object
-from ._http_errors import broke_off, status_error, transport_error
+from ._http_errors import status_error, transport_error
 from ._json_lines import aread_lines, read_lines
 from ._ollama_answer import Answer, read_message
 from ._ollama_request import BODY_OPTIONS, MODEL_OPTIONS, written_messages, written_options
@@ -277,10 +277,6 @@ class ChatOllama(ProviderChatModel):
         # The status was 200 when the answer began.
         told = str(said["error"])
         raise status_error(self.get_name(), 500, told) from _sdk_error(told, 500)
-
-    def _check_ended(self, answer: Answer) -> None:
-        if not answer.ended:
-            raise broke_off(self.get_name())
 
 
 class _Settings(NamedTuple):

@@ -25,7 +25,6 @@ from ..errors import MissingExtraError, ModelError, UnsupportedError
 from ..messages import AIMessage, AIMessageChunk, BaseMessage
 from ..messages.shapes import is_object
 from ..tools import convert_to_openai_function
-from ._http_errors import broke_off
 from ._openai_chat import ChatAnswer, chat_messages, chat_options, read_completion
 from ._openai_clients import (
     ACaller,
@@ -419,8 +418,7 @@ class ChatOpenAI(ProviderChatModel):
         return chunk
 
     def _last_chunk(self, answer: ChatAnswer | ResponsesAnswer) -> AIMessageChunk:
-        if not answer.ended:
-            raise broke_off(self.get_name())
+        self._check_ended(answer)
         return answer.end()
 
 
