@@ -1,7 +1,8 @@
 """Runs the rows: a process per peer and workload, asked in turn for one sample at a time.
 
-Asking in turn spreads whatever else the machine does over all peers alike. A peer that cannot do a
-row, fails or takes too long gets a note instead of a figure, and the run goes on.
+Asking in turn spreads whatever else the machine does over all peers alike, and over all sizes of
+one case: their ratios are what says whether a cost grows. A peer that cannot do a row, fails or
+takes too long gets a note instead of a figure, and the run goes on.
 """
 
 from __future__ import annotations
@@ -101,73 +102,109 @@ class Worker:
         return lines[-1][:200] if lines else f"exit code {self._process.returncode}"
 
 
+class _Series:
+    """The samples of one peer for one row."""
+
+    def __init__(self, row: Row, worker: Worker) -> None:
+        self.row = row
+        self.figure = Figure()
+        self._worker = worker
+
+    @property
+    def peer(self) -> str:
+        return self._worker.peer.name
+
+    def prepare(self, sample_s: float) -> None:
+        """Build and warm the program."""
+        row, figure = self.row, self.figure
+        answer = self._ask("prepare", case=row.case, units=row.units, sample_s=sample_s)
+        if figure.note:
+            self._tell(figure.note)
+            return
+        figure.times = answer["times"]
+        figure.result = answer["result"] if isinstance(answer["result"], int) else None
+        if answer["first"]:
+            self._keep(answer["first"])
+
+    def is_open(self, turn: int, pace: Pace) -> bool:
+        """Say whether another sample is wanted."""
+        figure, row = self.figure, self.row
+        taken_s = sum(figure.wall_us) * figure.times * row.units / 1e6
+        return not figure.note and turn < row.most_repeats and taken_s <= pace.most_s
+
+    def sample(self) -> None:
+        answer = self._ask("sample")
+        if not self.figure.note:
+            self._keep(answer)
+
+    def close(self) -> None:
+        """Measure the memory where the row says so, and tell the figure."""
+        if self.figure.note:
+            return
+        if self.peer in self.row.memory:
+            self.figure.peak_bytes = self._ask("memory").get("peak_bytes")
+        if self.figure.cpu is not None:
+            self._tell(f"{self.figure.cpu:.4g} us CPU per {self.row.unit}")
+
+    def _ask(self, do: str, **request: Any) -> dict[str, Any]:
+        answer = self._worker.ask(do=do, size=self.row.size, **request)
+        self.figure.note = answer.get("note", "")
+        return answer
+
+    def _keep(self, answer: dict[str, Any]) -> None:
+        units = answer["times"] * self.row.units
+        self.figure.cpu_us.append(answer["cpu_s"] / units * 1e6)
+        self.figure.wall_us.append(answer["wall_s"] / units * 1e6)
+
+    def _tell(self, what: str) -> None:
+        print(f"{self.row.key:32} {self.peer:16} {what}", file=sys.stderr, flush=True)
+
+
 def measure(
     results: Results, rows: Iterable[Row], peers: list[Peer], pythons: dict[str, str], pace: Pace
 ) -> None:
     """Add the figures of all rows to the results."""
-    for _, group in groupby(rows, key=lambda row: row.workload if pace.fresh else ""):
-        with ExitStack() as stack:
-            workers: dict[tuple[str, str], Worker] = {}
-            for row in group:
-                taking = []
-                for peer in peers:
-                    if row.peers is not None and peer.name not in row.peers:
-                        continue
-                    place = peer.name, peer.module.format(row.module)
-                    if place not in workers:
-                        worker = Worker(peer, pythons[peer.name], place[1])
-                        workers[place] = stack.enter_context(worker)
-                    taking.append(workers[place])
-                results.rows[row.key] = _measure_row(row, taking, pace)
+    for _, workload in groupby(rows, key=lambda row: row.workload if pace.fresh else ""):
+        with _Workers(pythons) as workers:
+            for _, family in groupby(workload, key=lambda row: row.family):
+                all_series = []
+                for row in family:
+                    taking = [peer for peer in peers if row.peers is None or peer.name in row.peers]
+                    series = [_Series(row, workers.of(peer, row.module)) for peer in taking]
+                    results.rows[row.key] = _result(row, series)
+                    all_series += series
+                _sample_in_turn(all_series, pace)
 
 
-def _measure_row(row: Row, workers: list[Worker], pace: Pace) -> RowResult:
-    result = RowResult(row.workload, row.family, row.size, row.unit, row.units, row.title)
-    ready = []
-    for worker in workers:
-        answer = worker.ask(
-            do="prepare", case=row.case, size=row.size, units=row.units, sample_s=pace.sample_s
-        )
-        figure = result.figures[worker.peer.name] = Figure(note=answer.get("note", ""))
-        if figure.note:
-            _tell(row, worker.peer.name, figure.note)
-            continue
-        figure.times = answer["times"]
-        figure.result = answer["result"] if isinstance(answer["result"], int) else None
-        if answer["first"]:
-            _keep(row, figure, answer["first"])
-        ready.append(worker)
-    for turn in range(min(pace.repeats, row.most_repeats)):
+class _Workers(ExitStack):
+    """The processes of a workload, each started when it is first asked for."""
+
+    def __init__(self, pythons: dict[str, str]) -> None:
+        super().__init__()
+        self._pythons = pythons
+        self._started: dict[tuple[str, str], Worker] = {}
+
+    def of(self, peer: Peer, module: str) -> Worker:
+        place = peer.name, peer.module.format(module)
+        if place not in self._started:
+            worker = Worker(peer, self._pythons[peer.name], place[1])
+            self._started[place] = self.enter_context(worker)
+        return self._started[place]
+
+
+def _result(row: Row, series: list[_Series]) -> RowResult:
+    figures = {one.peer: one.figure for one in series}
+    return RowResult(row.workload, row.family, row.size, row.unit, row.units, row.title, figures)
+
+
+def _sample_in_turn(series: list[_Series], pace: Pace) -> None:
+    for one in series:
+        one.prepare(pace.sample_s)
+    for turn in range(pace.repeats):
         # Whoever comes first has the colder caches: it is somebody else each time.
-        shift = turn % len(ready) if ready else 0
-        for worker in ready[shift:] + ready[:shift]:
-            _sample(row, worker, result.figures[worker.peer.name], pace)
-    for worker in ready:
-        if worker.peer.name in row.memory:
-            figure = result.figures[worker.peer.name]
-            figure.peak_bytes = worker.ask(do="memory").get("peak_bytes")
-    for name, figure in result.figures.items():
-        if figure.cpu is not None:
-            _tell(row, name, f"{figure.cpu:.4g} us CPU per {row.unit}")
-    return result
-
-
-def _sample(row: Row, worker: Worker, figure: Figure, pace: Pace) -> None:
-    taken_s = sum(figure.wall_us) * figure.times * row.units / 1e6
-    if figure.note or taken_s > pace.most_s:
-        return
-    answer = worker.ask(do="sample")
-    if note := answer.get("note"):
-        figure.note = note
-        return
-    _keep(row, figure, answer)
-
-
-def _keep(row: Row, figure: Figure, answer: dict[str, Any]) -> None:
-    units = answer["times"] * row.units
-    figure.cpu_us.append(answer["cpu_s"] / units * 1e6)
-    figure.wall_us.append(answer["wall_s"] / units * 1e6)
-
-
-def _tell(row: Row, peer: str, what: str) -> None:
-    print(f"{row.key:32} {peer:16} {what}", file=sys.stderr, flush=True)
+        shift = turn % len(series) if series else 0
+        for one in series[shift:] + series[:shift]:
+            if one.is_open(turn, pace):
+                one.sample()
+    for one in series:
+        one.close()

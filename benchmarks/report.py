@@ -7,7 +7,7 @@ from pathlib import Path
 
 from . import plot
 from .results import ABSENT, Results, RowResult
-from .targets import dearer, verdicts
+from .targets import verdicts
 
 NOISE = 0.25  # differences below this are not findings
 
@@ -122,7 +122,7 @@ def _growth(results: Results) -> str:
         for key in keys:
             row = results.rows[key]
             ours = results.cpu(key, "levada")
-            last = _times(dearer(results, keys)) if key == keys[-1] else ""
+            last = _times(results.dearer(keys)) if key == keys[-1] else ""
             peaks = [results.memory(key, peer) for peer in ("levada", "floor")]
             kilobytes = [_number(peak / 1000 if peak else None) for peak in peaks]
             if ours is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from dataclasses import asdict, dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -61,17 +62,17 @@ class Results:
         return figure.cpu if figure else None
 
     def ratio(self, key: str, peer: str, to: str = "floor") -> float | None:
-        """Give a peer's time as a multiple of another's, by default the hand-written program's.
-
-        It is the median of the ratios of each turn: samples taken one after the other share
-        whatever the machine did at that moment.
-        """
+        """Give a peer's time as a multiple of another's, by default the hand-written program's."""
         row = self.rows.get(key)
         if row is None or peer not in row.figures or to not in row.figures:
             return None
-        pairs = zip(row.figures[peer].cpu_us, row.figures[to].cpu_us, strict=False)
-        ratios = [above / below for above, below in pairs if below]
-        return statistics.median(ratios) if ratios else None
+        return _by_turn(row.figures[peer], row.figures[to])
+
+    def dearer(self, keys: list[str], peer: str = "levada") -> float | None:
+        """Say how many times a smaller size's cost a unit has at a larger one; sizes ascending."""
+        figures = [figure for key in keys if (figure := self.rows[key].figures.get(peer))]
+        ratios = [_by_turn(larger, smaller) for smaller, larger in combinations(figures, 2)]
+        return max((ratio for ratio in ratios if ratio is not None), default=None)
 
     def memory(self, key: str, peer: str) -> int | None:
         """Give the peak of allocated bytes during one program."""
@@ -111,6 +112,16 @@ def load(path: Path) -> Results:
         figures = {peer: Figure(**figure) for peer, figure in row.pop("figures").items()}
         rows[key] = RowResult(**row, figures=figures)
     return Results(told["about"], rows)
+
+
+def _by_turn(figure: Figure, to: Figure) -> float | None:
+    """Give the median of the ratios of each turn.
+
+    Samples taken one after the other share whatever the machine did at that moment.
+    """
+    pairs = zip(figure.cpu_us, to.cpu_us, strict=False)
+    ratios = [above / below for above, below in pairs if below]
+    return statistics.median(ratios) if ratios else None
 
 
 def _rounded(value: Any) -> Any:

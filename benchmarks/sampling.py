@@ -14,6 +14,7 @@ import resource
 import sys
 import time
 import tracemalloc
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
@@ -29,25 +30,34 @@ WARM_S = (
 LONG_S = 20.0  # the first call of such a program is its first sample, and is not traced for memory
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A program that is warm."""
+
+    program: Program
+    times: int  # so many calls fill a sample
+    grown_bytes: int | None  # during the first call, if that was a long one
+
+
 class Sampler:
     """Answers the controller's requests with the programs of one module."""
 
     def __init__(self, module: str) -> None:
         importlib.import_module(module)
         self._runner = asyncio.Runner()
-        self._program: Program = lambda: None
-        self._times = 1
-        self._grown_bytes: int | None = None  # during the first call, if that was a long one
+        self._case = ""
+        self._of_size: dict[int, _Prepared] = {}  # of one case only
 
     def answer(self, request: dict[str, Any]) -> Answer:
         match request["do"]:
             case "prepare":
                 return self._prepare(request)
             case "sample":
-                cpu, wall = self._time(self._times)
-                return {"cpu_s": cpu, "wall_s": wall, "times": self._times}
+                prepared = self._of_size[request["size"]]
+                cpu, wall = self._time(prepared.program, prepared.times)
+                return {"cpu_s": cpu, "wall_s": wall, "times": prepared.times}
             case "memory":
-                return self._memory()
+                return self._memory(self._of_size[request["size"]])
             case unknown:
                 return {"note": f"no request {unknown!r}"}
 
@@ -58,49 +68,50 @@ class Sampler:
             return {"note": ABSENT}
         if case.most is not None and size > case.most:
             return {"note": f"too slow beyond {case.most:,}"}
-        self._program = case.build(size)
+        if name != self._case:
+            self._case = name
+            self._of_size.clear()
+        program = case.build(size)
         resident = _most_resident()
         cpu, wall = time.process_time(), time.perf_counter()
-        result = self._once()
+        result = self._once(program)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         if isinstance(result, str):
             if result != ANSWER:
                 return {"note": f"wrong answer: {result[:80]!r}"}
         elif not isinstance(result, int) or result < request["units"]:
             return {"note": f"{result!r} seen, {request['units']} expected"}
-        self._times = 1 if wall > WARM_S else self._calibrate(request["sample_s"])
-        self._grown_bytes = _most_resident() - resident if wall > LONG_S else None
+        times = 1 if wall > WARM_S else self._calibrate(program, request["sample_s"])
+        grown = _most_resident() - resident if wall > LONG_S else None
+        self._of_size[size] = _Prepared(program, times, grown)
         first = {"cpu_s": cpu, "wall_s": wall, "times": 1} if wall > LONG_S else None
-        return {"times": self._times, "result": result, "first": first}
+        return {"times": times, "result": result, "first": first}
 
-    def _calibrate(self, sample_s: float) -> int:
+    def _calibrate(self, program: Program, sample_s: float) -> int:
         """Find how many calls fill a sample; this is the warm-up too."""
         times = 1
         while True:
-            cpu, wall = self._time(times)
+            cpu, wall = self._time(program, times)
             if max(cpu, wall) >= sample_s / 4:
                 return max(1, round(times * sample_s / max(cpu, wall / 4)))
             times *= 4
 
-    def _is_async(self) -> bool:
-        return inspect.iscoroutinefunction(self._program)
+    def _once(self, program: Program) -> Any:
+        if not inspect.iscoroutinefunction(program):
+            return program()
+        return self._runner.run(program())
 
-    def _once(self) -> Any:
-        if not self._is_async():
-            return self._program()
-        return self._runner.run(self._program())
+    def _time(self, program: Program, times: int) -> tuple[float, float]:
+        if inspect.iscoroutinefunction(program):
+            return self._runner.run(_time_async(program, times))
+        return _time_sync(program, times)
 
-    def _time(self, times: int) -> tuple[float, float]:
-        if self._is_async():
-            return self._runner.run(_time_async(self._program, times))
-        return _time_sync(self._program, times)
-
-    def _memory(self) -> Answer:
-        if self._grown_bytes is not None:
-            return {"peak_bytes": self._grown_bytes}
+    def _memory(self, prepared: _Prepared) -> Answer:
+        if prepared.grown_bytes is not None:
+            return {"peak_bytes": prepared.grown_bytes}
         tracemalloc.start()
         before, _ = tracemalloc.get_traced_memory()
-        self._once()
+        self._once(prepared.program)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return {"peak_bytes": peak - before}

@@ -168,7 +168,7 @@ def verdicts(results: Results) -> Iterator[Verdict]:
     for target in TARGETS:
         keys = results.of_family(target.family)
         if target.kind == "growth":
-            measured = [(keys[-1], dearer(results, keys))] if keys else []
+            measured = [(keys[-1], results.dearer(keys))] if keys else []
         else:
             sizes = [key for key in keys if results.rows[key].size >= target.from_size]
             measured = [(key, _value(results, target, key)) for key in sizes]
@@ -189,20 +189,6 @@ def unmeasured(results: Results) -> list[str]:
         for key, row in results.rows.items()
         if (figure := row.figures.get("levada")) and figure.note
     ]
-
-
-def dearer(results: Results, keys: list[str], peer: str = "levada") -> float | None:
-    """Say how many times a smaller size's cost a unit has at a larger one; sizes ascending."""
-    cheapest: float | None = None
-    worst: float | None = None
-    for key in keys:
-        cpu = results.cpu(key, peer)
-        if cpu is None:
-            continue
-        if cheapest is not None:
-            worst = max(worst or 0, cpu / cheapest)
-        cheapest = min(cpu, cheapest or cpu)
-    return worst
 
 
 def _limit(results: Results, target: Target) -> float:

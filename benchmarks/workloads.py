@@ -163,5 +163,5 @@ def _growth(*, short: bool) -> Iterator[Row]:
                 title.format(size),
                 peers=("levada",) if short else OURS,
                 memory=() if short else OURS,
-                most_repeats=3,
+                most_repeats=5,
             )
