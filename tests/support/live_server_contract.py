@@ -7,10 +7,12 @@ the server of the fixture `llama`.
 from __future__ import annotations
 
 import threading
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, closing
 from typing import Any
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 import pytest
 
@@ -21,6 +23,7 @@ __all__ = ["SONG", "TELL", "LiveServerContract"]
 
 SONG = "Write me a 1 verse song about goldfish on the moon"
 TELL = "Tell me a very long story."
+TRIES = 5  # on a machine that does other things too, something may be late once
 
 
 class LiveServerContract:
@@ -36,43 +39,48 @@ class LiveServerContract:
         assert set(kinds[1:-1]) == {"on_chat_model_stream"}
         assert events[-1]["data"]["output"].usage_metadata["output_tokens"] == 8
 
-    def test_closing_a_stream_stops_the_model(self, chat: Any, llama: Any) -> None:
-        before = llama.tokens_predicted()
-        with closing(chat.stream(TELL, max_tokens=600)) as stream:
-            for _ in range(5):
-                next(stream)
-            assert llama.is_busy()
-        assert llama.becomes_idle(within_s=10)
-        assert llama.tokens_predicted() - before < 300
+    def test_closing_a_stream_frees_the_server_within_a_second(self, chat: Any, llama: Any) -> None:
+        def leaves() -> None:
+            with closing(chat.stream(TELL, max_tokens=600)) as stream:
+                for _ in range(5):
+                    next(stream)
+                assert llama.is_busy()
+
+        assert _is_free_soon(llama, leaves)
 
     @pytest.mark.anyio
     @pytest.mark.parametrize("verb", ["astream", "astream_events"])
-    async def test_closing_an_async_stream_stops_the_model(
+    async def test_closing_an_async_stream_frees_the_server_within_a_second(
         self, chat: Any, llama: Any, verb: str
     ) -> None:
-        async with aclosing(getattr(chat, verb)(TELL, max_tokens=600)) as stream:
-            for _ in range(5):
-                await anext(stream)
-        assert await anyio.to_thread.run_sync(llama.becomes_idle, 10)
+        async def leaves() -> None:
+            async with aclosing(getattr(chat, verb)(TELL, max_tokens=600)) as stream:
+                for _ in range(5):
+                    await anext(stream)
+
+        assert await anyio.to_thread.run_sync(_is_free_soon, llama, _in_this_loop(leaves))
 
     @pytest.mark.anyio
-    async def test_cancelling_a_task_stops_the_model(self, chat: Any, llama: Any) -> None:
-        before = llama.tokens_predicted()
+    async def test_cancelling_a_task_frees_the_server_within_a_second(
+        self, chat: Any, llama: Any
+    ) -> None:
         chat.max_tokens = 600
         chain = ChatPromptTemplate.from_template("{what}") | chat | StrOutputParser()
-        under_way = anyio.Event()
 
-        async def reads() -> None:
-            async for text in chain.astream({"what": TELL}):
-                if text:
-                    under_way.set()
+        async def leaves() -> None:
+            under_way = anyio.Event()
 
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(reads)
-            await under_way.wait()
-            tasks.cancel_scope.cancel()
-        assert await anyio.to_thread.run_sync(llama.becomes_idle, 10)
-        assert llama.tokens_predicted() - before < 300
+            async def reads() -> None:
+                async for text in chain.astream({"what": TELL}):
+                    if text:
+                        under_way.set()
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(reads)
+                await under_way.wait()
+                tasks.cancel_scope.cancel()
+
+        assert await anyio.to_thread.run_sync(_is_free_soon, llama, _in_this_loop(leaves))
 
     @pytest.mark.anyio
     async def test_twenty_streams_at_once_on_one_loop(self, chat: Any) -> None:
@@ -100,3 +108,21 @@ class LiveServerContract:
             thread.join()
         assert len(texts) == 20
         assert len(set(texts)) == 1
+
+
+def _in_this_loop(act: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+    """Give what a worker thread calls so that the loop it was started from does this."""
+    return lambda: anyio.from_thread.run(act)
+
+
+def _is_free_soon(llama: Any, leaves: Callable[[], None]) -> bool:
+    """Say whether the server has stopped within a second of being left in the middle."""
+    for _ in range(TRIES):
+        before = llama.tokens_predicted()
+        leaves()
+        if llama.becomes_idle(within_s=1):
+            return True
+        # It was late, but it has to stop long before the answer is whole.
+        assert llama.becomes_idle(within_s=10)
+        assert llama.tokens_predicted() - before < 300
+    return False
