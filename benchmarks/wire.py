@@ -18,10 +18,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import ollama
 from anthropic import Anthropic, AsyncAnthropic
+from google.genai import Client
 from openai import AsyncOpenAI, OpenAI
 
-from levada import BaseChatModel, ChatAnthropic, ChatOpenAI, ChatPromptTemplate, StrOutputParser
+from levada import (
+    BaseChatModel,
+    ChatAnthropic,
+    ChatGoogle,
+    ChatOllama,
+    ChatOpenAI,
+    ChatPromptTemplate,
+    StrOutputParser,
+)
 
 TOKENS = 2_000
 TURNS = 9
@@ -35,12 +45,17 @@ Reader = Callable[[], int]
 """Reads one stream and says how many characters of text there were."""
 
 
-def anthropic_transcript() -> list[bytes]:
-    """Give the events of one answer of Anthropic's."""
-    import anthropic_wire as wire  # noqa: PLC0415 - in the server's process only: see `serve`
+def words() -> Iterator[str]:
+    """Give what all of them say."""
+    return (f" word{n}" for n in range(TOKENS))
 
-    words = (f" word{n}" for n in range(TOKENS))
-    return [wire.started(), *wire.text(0, *words), wire.stopped()]
+
+def anthropic_answer() -> Any:
+    """Give one answer of Anthropic's."""
+    import anthropic_wire as wire  # noqa: PLC0415 - in the server's process only: see `serve`
+    from scripted_server import sse  # noqa: PLC0415
+
+    return sse(wire.started(), *wire.text(0, *words()), wire.stopped())
 
 
 def anthropic_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
@@ -76,11 +91,12 @@ def anthropic_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
     return readers
 
 
-def openai_transcript() -> list[bytes]:
-    """Give the chunks of one answer of OpenAI's chat completions."""
+def openai_answer() -> Any:
+    """Give one answer of OpenAI's chat completions."""
     import openai_wire as wire  # noqa: PLC0415 - in the server's process only: see `serve`
+    from scripted_server import sse  # noqa: PLC0415
 
-    return [wire.BEGIN, *wire.words(*(f" word{n}" for n in range(TOKENS))), *wire.finished()]
+    return sse(wire.BEGIN, *wire.words(*words()), *wire.finished())
 
 
 def openai_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
@@ -112,6 +128,58 @@ def openai_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
     return readers_of(bare, abare, chat, loop)
 
 
+def google_answer() -> Any:
+    """Give one answer of Gemini's."""
+    import google_wire as wire  # noqa: PLC0415 - in the server's process only: see `serve`
+
+    pieces = [wire.piece(wire.text(word)) for word in words()]
+    return wire.stream(*pieces, wire.piece(wire.text(""), reason="STOP"))
+
+
+def google_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
+    """Give those that read it, the SDK alone first of each colour."""
+    request: dict[str, Any] = {"model": "gemini-x", "contents": "Hi"}
+    client = Client(api_key="none", http_options={"base_url": url})
+    chat = ChatGoogle(model="gemini-x", base_url=url, api_key="none")
+
+    def bare() -> int:
+        stream = client.models.generate_content_stream(**request)
+        return sum(len(piece.text or "") for piece in stream)
+
+    async def abare() -> int:
+        stream = await client.aio.models.generate_content_stream(**request)
+        return sum([len(piece.text or "") async for piece in stream])
+
+    return readers_of(bare, abare, chat, loop)
+
+
+def ollama_answer() -> Any:
+    """Give one answer of Ollama's."""
+    import ollama_wire as wire  # noqa: PLC0415 - in the server's process only: see `serve`
+
+    return wire.lines(*(wire.said(word) for word in words()), wire.done())
+
+
+def ollama_readers(url: str, loop: asyncio.Runner) -> dict[str, Reader]:
+    """Give those that read it, the SDK alone first of each colour."""
+    request: dict[str, Any] = {
+        "model": "llama-x",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "stream": True,
+    }
+    client, aclient = ollama.Client(url), ollama.AsyncClient(url)
+    chat = ChatOllama(model="llama-x", base_url=url)
+
+    def bare() -> int:
+        return sum(len(piece.message.content or "") for piece in client.chat(**request))
+
+    async def abare() -> int:
+        stream = await aclient.chat(**request)
+        return sum([len(piece.message.content or "") async for piece in stream])
+
+    return readers_of(bare, abare, chat, loop)
+
+
 def readers_of(
     bare: Reader,
     abare: Callable[[], Coroutine[Any, Any, int]],
@@ -138,18 +206,20 @@ def readers_of(
 
 
 CASES = {
-    "anthropic": (anthropic_transcript, anthropic_readers),
-    "openai": (openai_transcript, openai_readers),
+    "anthropic": (anthropic_answer, anthropic_readers),
+    "openai": (openai_answer, openai_readers),
+    "google": (google_answer, google_readers),
+    "ollama": (ollama_answer, ollama_readers),
 }
 
 
 def serve(name: str, address: Any) -> None:
     """Play the stream to whoever asks, until the other side of the pipe has gone."""
     sys.path.insert(0, str(SUPPORT))
-    from scripted_server import ScriptedServer, sse  # noqa: PLC0415 - found from here on
+    from scripted_server import ScriptedServer  # noqa: PLC0415 - found from here on
 
     with ScriptedServer() as server:
-        server.always_answers(sse(*CASES[name][0]()))
+        server.always_answers(CASES[name][0]())
         address.send(server.url)
         address.poll(None)
 

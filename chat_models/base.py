@@ -111,6 +111,7 @@ _HOOKS = ("_generate", "_agenerate", "_stream", "_astream")
 
 # A chunk of which only these are given is text and nothing else: its `content` and its `id`.
 _FIELDS_OF_TEXT = 2
+_TEXT_ALONE = {"content"}
 
 
 class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstract=True):
@@ -672,6 +673,8 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             )
         if chunk.id is not None or name is None:
             return chunk
+        if type(chunk) is AIMessageChunk and chunk.__pydantic_fields_set__ == _TEXT_ALONE:
+            return AIMessageChunk(chunk.content, id=name)  # half of what model_copy takes
         return chunk.model_copy(update={"id": name})
 
     def _closing_chunk(
