@@ -99,7 +99,8 @@ class Run:
         """Give the run for a call of `step` from here."""
         sink = self.sink
         if sink is None:
-            return self
+            # What a step calls has inputs of its own.
+            return self.below() if step._has_run and self.given is not UNKNOWN else self
         if place is NOWHERE:
             place = self.place
         if not step._has_run:
@@ -332,7 +333,7 @@ class WatchedRun(Run):
         """Report a good end."""
         if not self._began:  # it was streamed, and its input had no chunk
             self.started()
-        if self.parents:
+        if self.parents or self.input is UNKNOWN:
             self._report("end", {"output": output, "input": self._whole_input()})
         else:
             self._report("end", {"output": output})

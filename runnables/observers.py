@@ -51,7 +51,7 @@ class ListenedRun:
         id: The id of the run.
         name: The name of the run.
         inputs: The input, as `{"input": ...}` if it is no dict; empty while it is not
-            known, as that of a stream.
+            known: of what comes in pieces, that is until the end.
         outputs: The output, as `{"output": ...}` if it is no dict; None before the end.
         error: The exception with which it ended.
         tags: The tags of the run.

@@ -245,7 +245,7 @@ def test_a_transform_starts_its_root_with_the_first_chunk(run, watch) -> None:
         ("chain_end", "RunnableSequence"),
     ]
     assert watch.events[0]["data"] == {}
-    assert watch.events[-1]["data"] == {"output": "ab"}
+    assert watch.events[-1]["data"] == {"output": "ab", "input": "ab"}
 
 
 def test_a_transform_of_nothing_starts_and_ends(run, watch) -> None:

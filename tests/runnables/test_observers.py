@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import anyio
@@ -11,7 +12,17 @@ import anyio.lowlevel
 import pytest
 
 from levada.errors import ConfigError
-from levada.runnables import RunnableLambda, RunnablePassthrough, _sink, observe
+from levada.runnables import (
+    ConfigurableField,
+    ListenedRun,
+    Runnable,
+    RunnableConfig,
+    RunnableGenerator,
+    RunnableLambda,
+    RunnablePassthrough,
+    _sink,
+    observe,
+)
 from live import Endless
 
 
@@ -422,6 +433,38 @@ def test_listeners_of_a_stream_are_told_of_its_input_at_once(run, step, watch) -
     assert told == [{"input": "a"}] * 2
     assert run.stream(step(double).with_config(callbacks=[watch]), "a") == ["aa"]
     assert watch.events[0]["data"] == {"input": "a"}
+
+
+@pytest.mark.parametrize("config", [None, {"tags": ["t"]}], ids=["bare", "configured"])
+@pytest.mark.parametrize("kind", ["bound", "configurable", "chosen", "sequence", "retried"])
+def test_listeners_within_a_stream_are_told_of_their_own_input_at_its_end(
+    run, kind: str, config: RunnableConfig | None
+) -> None:
+    def letters(chunks: Iterator[str]) -> Iterator[str]:
+        for chunk in chunks:
+            yield from chunk
+
+    def upper(chunks: Iterator[str]) -> Iterator[str]:
+        for chunk in chunks:
+            yield chunk.upper()
+
+    field = ConfigurableField(id="which")
+    step = RunnableGenerator(upper)
+    steps: dict[str, Runnable[str, str]] = {
+        "bound": step,
+        "configurable": step.configurable_alternatives(field, other=step),
+        "chosen": step.configurable_alternatives(field, default_key="other", upper=step),
+        "sequence": step | RunnablePassthrough(),
+        "retried": step.with_retry(),
+    }
+    if kind == "chosen":
+        config = {**(config or {}), "configurable": {"which": "upper"}}
+    ended: list[ListenedRun] = []
+    heard = steps[kind].with_listeners(on_end=ended.append)
+    chain = RunnableLambda(lambda x: x + "b") | RunnableGenerator(letters) | heard
+    assert "".join(run.stream(chain | RunnablePassthrough(), "a", config)) == "AB"
+    (listened,) = ended
+    assert (listened.inputs, listened.outputs) == ({"input": "ab"}, {"output": "AB"})
 
 
 def test_a_listener_is_told_of_an_error_and_of_tags(run, step) -> None:
