@@ -312,8 +312,12 @@ async def test_closing_waits_for_a_plain_function_in_its_thread(nothing_left) ->
         events = RunnableLambda(blocks).astream_events("x")
         await anext(events)
         await anyio.to_thread.run_sync(began.wait)
+
+        async def closes() -> None:
+            await events.aclose()
+
         async with anyio.create_task_group() as group:
-            group.start_soon(events.aclose)
+            group.start_soon(closes)
             await anyio.wait_all_tasks_blocked()
             go_on.set()
         assert ended == ["x"]
