@@ -24,7 +24,7 @@ BUILD = ROOT / "build"
 TOOLS = Path(sys.executable).parent
 SUPPORTED = ("3.11", "3.12", "3.13")
 # No command takes this long; one that hangs is ended, and its part has failed.
-LIMIT_S = 2400
+LIMIT_S = 1800
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
@@ -53,7 +53,8 @@ def types() -> None:
 
 def tests() -> None:
     pull_weights()
-    run(environment(HERE) / "bin/pytest", "--cov", "--cov-report=term")
+    every_core = ["--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"]
+    run(environment(HERE) / "bin/pytest", *every_core, "--cov", "--cov-report=term")
 
 
 def package() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -209,6 +210,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     # Here and not in the fixture: a download may last longer than a test.
     if any("model_path" in getattr(item, "fixturenames", ()) for item in session.items):
         session.config.stash[WEIGHTS] = _weights()
+    # Thousands of tests live to the end: nobody need look at them whenever one collects garbage.
+    gc.collect()
+    gc.freeze()
 
 
 def _weights() -> Path | str:

@@ -261,8 +261,11 @@ async def test_a_run_waits_for_an_async_observer_that_is_too_far_behind(nothing_
         group.start_soon(read)
         await anyio.wait_all_tasks_blocked()
         assert 0 < model.count < 1000
+        held_at = model.count
         go_on.set()
-    assert model.count == 20_000
+        while model.count < held_at + 1000:
+            await anyio.lowlevel.checkpoint()
+        group.cancel_scope.cancel()
 
 
 @pytest.mark.anyio
