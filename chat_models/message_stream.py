@@ -98,11 +98,15 @@ class _Pieces(Generic[Delta]):
     def open(self, reader: object) -> None:
         self._readers[reader] = 0
 
+    def waits_for(self, reader: object) -> bool:
+        """Say whether a piece has come that this reader has not had."""
+        return self._readers[reader] < len(self._pieces)
+
     def next(self, reader: object) -> list[Delta]:
         """The next piece for a reader, in a list; an empty one if it has not come yet."""
-        at = self._readers[reader]
-        if at == len(self._pieces):
+        if not self.waits_for(reader):
             return []
+        at = self._readers[reader]
         self._readers[reader] = at + 1
         return [self._pieces[at]]
 
@@ -270,13 +274,18 @@ class MessageStream:
         with self._changed:
             return pieces.next(reader)
 
-    def pull(self) -> bool:
+    def pull(self, has_come: Callable[[], bool] = lambda: False) -> bool:
         """Take one more chunk from the model, or wait for the reader that does; whether one came.
+
+        Args:
+            has_come: Whether what the reader lacks has come since it looked, for another thread.
 
         Raises:
             Exception: What the stream ended with.
         """
         with self._changed:
+            if has_come():
+                return True
             if self._pulling:
                 self._changed.wait_for(lambda: not self._pulling)
                 return True
@@ -318,7 +327,7 @@ class _Reader(Iterator[Delta]):
 
     def __next__(self) -> Delta:
         while not (piece := self._stream.take(self._pieces, self)):
-            if not self._stream.pull():
+            if not self._stream.pull(lambda: self._pieces.waits_for(self)):
                 raise StopIteration
         return piece[0]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import suppress
 from typing import Any
 
 import anyio
 import pytest
 
 from levada.chat_models import BaseChatModel, GenericFakeChatModel
+from levada.chat_models.message_stream import MessageStream
 from levada.errors import ModelError
 from levada.messages import AIMessage, AIMessageChunk, ToolCallChunk
 
@@ -231,6 +233,33 @@ def test_fragments_of_tool_calls_that_wait_are_joined_by_call(run) -> None:
         assert "".join(f["args"] for f in rest) == "[" + "1," * 3000 + "1]"
 
     Reads(run, model)(body)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_another_reader_took_until_the_end_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    def pieces() -> Generator[AIMessage, None, None]:
+        for word in ("The ", "sea", "."):
+            yield AIMessageChunk(content=word)
+        if fails:
+            raise ValueError("no more")
+
+    message = MessageStream(pieces())
+    took = message.take
+
+    def take_before_the_other_reads_on(parts: Any, reader: object) -> list[Any]:
+        if not (piece := took(parts, reader)):
+            with suppress(ValueError):
+                _ = message.output
+        return piece
+
+    monkeypatch.setattr(message, "take", take_before_the_other_reads_on)
+    text, got = iter(message.text), []
+    with pytest.raises(ValueError, match="no more") if fails else pytest.raises(StopIteration):
+        while True:
+            got.append(next(text))
+    assert got == ["The ", "sea", "."]
 
 
 def test_several_threads_read_several_parts() -> None:
