@@ -40,7 +40,7 @@ class Pace:
 
 
 FULL = Pace(repeats=7, sample_s=0.25, most_s=60, fresh=True)
-SHORT = Pace(repeats=3, sample_s=0.1, most_s=2, fresh=False)
+SHORT = Pace(repeats=5, sample_s=0.1, most_s=2, fresh=False)
 
 
 class Worker:
