@@ -23,12 +23,13 @@ __all__ = [
     "NO_OPTIONS",
     "ASingle",
     "aexecute",
+    "aopen_bound",
     "aopen_stage",
     "aopen_stream",
     "aopen_stream_of",
     "end_left",
     "execute",
-    "is_single",
+    "open_bound",
     "open_stage",
     "open_stream",
     "open_stream_of",
@@ -160,6 +161,34 @@ def aopen_stage(
         return watched, run
     stream = as_async_generator(step._atransform(chunks, run, **options))
     return _acarrying(stream, run) if step._calls_out else stream, None
+
+
+def open_bound(
+    step: Runnable[Input, Output],
+    chunks: Iterator[Input],
+    run: Run,
+    place: Run,
+    options: Options = NO_OPTIONS,
+) -> Generator[Output, None, None]:
+    """Open `step` at `place`, which is `run` with what is bound to the step."""
+    if place is not run and run.sink is None and run.given is UNKNOWN and is_single(chunks):
+        place.given = next(chunks)  # whom it binds to watch sees the input at once
+        chunks = single(place.given)
+    return open_stream(step, chunks, place, options=options)
+
+
+def aopen_bound(
+    step: Runnable[Input, Output],
+    chunks: AsyncIterator[Input],
+    run: Run,
+    place: Run,
+    options: Options = NO_OPTIONS,
+) -> AsyncGenerator[Output, None]:
+    """Open `step` at `place`; see `open_bound`."""
+    unknown = place is not run and run.sink is None and run.given is UNKNOWN
+    if unknown and isinstance(chunks, ASingle):
+        place.given = chunks.whole()
+    return aopen_stream(step, chunks, place, options=options)
 
 
 def open_stream_of(

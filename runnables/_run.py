@@ -99,8 +99,7 @@ class Run:
         """Give the run for a call of `step` from here."""
         sink = self.sink
         if sink is None:
-            # What a step calls has inputs of its own.
-            return self.below() if step._has_run and self.given is not UNKNOWN else self
+            return self._inside() if step._has_run else self
         if place is NOWHERE:
             place = self.place
         if not step._has_run:
@@ -108,6 +107,12 @@ class Run:
         run = self._at(WatchedRun, sink, place, self.given)
         run.identify(step, sink)
         return run
+
+    def _inside(self) -> Run:
+        """Give what a step has that nobody watches: what it calls has its own name and input."""
+        if self.given is UNKNOWN and self.name is None and self.run_id is None:
+            return self
+        return Run(self.settings, None)
 
     def below(self, given: Any = UNKNOWN) -> Run:
         """Give the position from which this run calls a step; its whole input may be known."""

@@ -14,8 +14,7 @@ from collections.abc import (
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
-from ._execute import ASingle, aexecute, aopen_stream, execute, is_single, open_stream, single
-from ._run import IDLE
+from ._execute import aexecute, aopen_bound, execute, open_bound
 from .base import Input, Output, Runnable
 from .config import RunnableConfig, checked, merged
 from .observers import AsyncListeners, Listeners
@@ -137,18 +136,13 @@ class RunnableBinding(Runnable[Input, Output]):
         self, chunks: Iterator[Any], run: Run, /, **options: Any
     ) -> Generator[Output, None, None]:
         place = run.bound_with(self.config)
-        if run is IDLE and place is not run and is_single(chunks):
-            place.given = next(chunks)  # whom it binds to watch sees the input at once
-            chunks = single(place.given)
-        return open_stream(self.bound, chunks, place, options={**self.kwargs, **options})
+        return open_bound(self.bound, chunks, run, place, {**self.kwargs, **options})
 
     def _atransform(
         self, chunks: AsyncIterator[Any], run: Run, /, **options: Any
     ) -> AsyncGenerator[Output, None]:
         place = run.bound_with(self.config)
-        if run is IDLE and place is not run and isinstance(chunks, ASingle):
-            place.given = chunks.whole()
-        return aopen_stream(self.bound, chunks, place, options={**self.kwargs, **options})
+        return aopen_bound(self.bound, chunks, run, place, {**self.kwargs, **options})
 
 
 def listened_to(

@@ -16,7 +16,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeGuard
 
 from ..errors import ConfigError
-from ._execute import aexecute, aopen_stream, execute, open_stream
+from ._execute import aexecute, aopen_bound, execute, open_bound
 from .base import Input, Output, Runnable
 from .config import RunnableConfig, checked, merged
 from .parallel import coerce_to_runnable
@@ -115,13 +115,13 @@ class DynamicRunnable(Runnable[Input, Output], abstract=True):
         self, chunks: Iterator[Any], run: Run, /, **options: Any
     ) -> Generator[Output, None, None]:
         step, place = self._prepared(run)
-        return open_stream(step, chunks, place, options=options)
+        return open_bound(step, chunks, run, place, options)
 
     def _atransform(
         self, chunks: AsyncIterator[Any], run: Run, /, **options: Any
     ) -> AsyncGenerator[Output, None]:
         step, place = self._prepared(run)
-        return aopen_stream(step, chunks, place, options=options)
+        return aopen_bound(step, chunks, run, place, options)
 
 
 class _ConfiguredResult(DynamicRunnable[Any, Any]):

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import anyio
 import anyio.lowlevel
@@ -438,6 +439,22 @@ def test_listeners_of_a_stream_are_told_of_its_input_at_once(run, step, watch) -
     assert watch.events[0]["data"] == {"input": "a"}
 
 
+@pytest.mark.parametrize("config", [None, {"tags": ["t"]}, {"run_name": "call"}])
+@pytest.mark.parametrize("kind", ["bound", "configurable"])
+@pytest.mark.parametrize("first_of", [1, 2])
+def test_listeners_of_the_first_step_are_told_of_its_input_at_once(
+    run, kind: str, config: RunnableConfig | None, first_of: int
+) -> None:
+    told: list[Any] = []
+    step: Runnable[str, str] = RunnableLambda(double)
+    if kind == "configurable":
+        step = step.configurable_alternatives(ConfigurableField(id="which"), other=step)
+    heard = step.with_listeners(on_start=lambda r: told.append(r.inputs))
+    chain = heard if first_of == 1 else heard | RunnableLambda(double)
+    assert run.stream(chain, "a", config) == ["a" * 2**first_of]
+    assert told == [{"input": "a"}]
+
+
 @pytest.mark.parametrize("config", [None, {"tags": ["t"]}], ids=["bare", "configured"])
 @pytest.mark.parametrize("kind", ["bound", "configurable", "chosen", "sequence", "retried"])
 def test_listeners_within_a_stream_are_told_of_their_own_input_at_its_end(
@@ -468,6 +485,19 @@ def test_listeners_within_a_stream_are_told_of_their_own_input_at_its_end(
     assert "".join(run.stream(chain | RunnablePassthrough(), "a", config)) == "AB"
     (listened,) = ended
     assert (listened.inputs, listened.outputs) == ({"input": "ab"}, {"output": "AB"})
+
+
+@pytest.mark.parametrize("verb", ["invoke", "batch", "stream"])
+def test_listeners_of_a_step_inside_are_not_told_the_name_and_id_of_the_call(run, verb) -> None:
+    told: list[ListenedRun] = []
+    inner = RunnableLambda(double, name="inner").with_listeners(on_start=told.append)
+    chain = RunnableLambda(double) | inner | RunnableLambda(double)
+    config: RunnableConfig = {"run_name": "call", "run_id": uuid4()}
+    given: Any = ["a"] if verb == "batch" else "a"
+    getattr(run, verb)(chain, given, config)
+    (listened,) = told
+    assert listened.name == "inner"
+    assert listened.id != config["run_id"]
 
 
 def test_a_listener_is_told_of_an_error_and_of_tags(run, step) -> None:
