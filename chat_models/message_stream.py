@@ -104,9 +104,9 @@ class _Pieces(Generic[Delta]):
 
     def next(self, reader: object) -> list[Delta]:
         """The next piece for a reader, in a list; an empty one if it has not come yet."""
-        if not self.waits_for(reader):
-            return []
         at = self._readers[reader]
+        if at == len(self._pieces):
+            return []
         self._readers[reader] = at + 1
         return [self._pieces[at]]
 

@@ -33,7 +33,6 @@ __all__ = [
     "open_stage",
     "open_stream",
     "open_stream_of",
-    "single",
 ]
 
 Input = TypeVar("Input")
@@ -171,9 +170,9 @@ def open_bound(
     options: Options = NO_OPTIONS,
 ) -> Generator[Output, None, None]:
     """Open `step` at `place`, which is `run` with what is bound to the step."""
-    if place is not run and run.sink is None and run.given is UNKNOWN and is_single(chunks):
+    if place is not run and run.sink is None and _is_single(chunks):
         place.given = next(chunks)  # whom it binds to watch sees the input at once
-        chunks = single(place.given)
+        chunks = _single(place.given)
     return open_stream(step, chunks, place, options=options)
 
 
@@ -185,8 +184,7 @@ def aopen_bound(
     options: Options = NO_OPTIONS,
 ) -> AsyncGenerator[Output, None]:
     """Open `step` at `place`; see `open_bound`."""
-    unknown = place is not run and run.sink is None and run.given is UNKNOWN
-    if unknown and isinstance(chunks, ASingle):
+    if place is not run and run.sink is None and isinstance(chunks, ASingle):
         place.given = chunks.whole()
     return aopen_stream(step, chunks, place, options=options)
 
@@ -199,7 +197,7 @@ def open_stream_of(
     options: Options = NO_OPTIONS,
 ) -> Generator[Output, None, None]:
     """Open `step` on one whole value, as a child of `run`."""
-    return open_stream(step, single(value), run.below(value), place, options)
+    return open_stream(step, _single(value), run.below(value), place, options)
 
 
 def aopen_stream_of(
@@ -219,14 +217,14 @@ def _check_options(step: Runnable[Any, Any], options: Options) -> None:
         raise CompositionError(f"{step.get_name()} takes no options when it is called; got {names}")
 
 
-def single(value: Input) -> Iterator[Input]:
+def _single(value: Input) -> Iterator[Input]:
     """Give one chunk, by a generator: its frame tells what the reader throws from a failure."""
     yield value
 
 
-def is_single(chunks: object) -> bool:
+def _is_single(chunks: object) -> bool:
     """Whether these are the one chunk that a whole value is, not taken yet."""
-    return getattr(chunks, "gi_code", None) is single.__code__
+    return getattr(chunks, "gi_code", None) is _single.__code__
 
 
 class ASingle(AsyncIterator[Input]):
@@ -381,7 +379,7 @@ def _watched_stream(
         if style == "through":
             value = collect(chunks)
             _start_whole(step, value, run)
-            chunks = single(value)
+            chunks = _single(value)
         elif not _knows_input(run, source):
             chunks = _taking(chunks, run)
         shown = _shows_chunks(step, run)

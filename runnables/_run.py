@@ -99,7 +99,9 @@ class Run:
         """Give the run for a call of `step` from here."""
         sink = self.sink
         if sink is None:
-            return self._inside() if step._has_run else self
+            # The name, id and input of a call are of its step alone, not of those that it calls.
+            named = self.given is not UNKNOWN or self.name is not None or self.run_id is not None
+            return Run(self.settings, None) if named and step._has_run else self
         if place is NOWHERE:
             place = self.place
         if not step._has_run:
@@ -107,12 +109,6 @@ class Run:
         run = self._at(WatchedRun, sink, place, self.given)
         run.identify(step, sink)
         return run
-
-    def _inside(self) -> Run:
-        """Give what a step has that nobody watches: what it calls has its own name and input."""
-        if self.given is UNKNOWN and self.name is None and self.run_id is None:
-            return self
-        return Run(self.settings, None)
 
     def below(self, given: Any = UNKNOWN) -> Run:
         """Give the position from which this run calls a step; its whole input may be known."""

@@ -17,10 +17,10 @@ __all__ = ["check_cut_at_any_byte", "cut_at_any_byte"]
 
 Ended: TypeAlias = tuple[list[AIMessageChunk], ModelError | None]
 
-# With "close", nothing in HTTP says that something is missing: there every byte is a place to cut.
+# With "close", nothing in HTTP says that something is missing.
 _WAYS = [
-    *[("sync", "close", 1), ("sync", "chunked", 3)],
-    *[("asyncio", "close", 3), ("trio", "chunked", 7)],
+    *[("sync", "chunked", 1), ("sync", "close", 7)],
+    *[("asyncio", "close", 1), ("trio", "chunked", 7)],
 ]
 
 

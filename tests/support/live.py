@@ -58,12 +58,13 @@ async def _one(value: Any) -> AsyncIterator[Any]:
 class Endless(Runnable[Any, int]):
     """Gives numbers without end, and counts them."""
 
-    __slots__ = ("made", "name")
+    __slots__ = ("end", "made", "name")
     _kind = "chat_model"
     _style = "through"
 
     def __init__(self, end: int = 20_000) -> None:
         self.name = "endless"
+        self.end = end
         self.made = iter(range(end))
 
     def _transform(self, chunks: Iterator[Any], run: Any) -> Iterator[int]:
@@ -85,4 +86,4 @@ class Endless(Runnable[Any, int]):
 
     @property
     def count(self) -> int:
-        return 20_000 - self.made.__length_hint__()
+        return self.end - self.made.__length_hint__()
