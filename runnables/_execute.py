@@ -382,7 +382,7 @@ def _watched_stream(
             chunks = _single(value)
         elif not _knows_input(run, source):
             chunks = _taking(chunks, run)
-        shown = _shows_chunks(step, run)
+        shown = step._shown_as_child if run.parents else step._shown_as_root
         gate = run.sink.gate
         stream = as_generator(step._transform(chunks, run, **options))
         while True:
@@ -405,7 +405,7 @@ def _watched_stream(
         finally:
             run.failed(exc)
         raise
-    run.finished(run.shown_output())
+    run.finished()
 
 
 async def _awatched_stream(
@@ -427,7 +427,7 @@ async def _awatched_stream(
             chunks = ASingle(value)
         elif not _knows_input(run, source):
             chunks = _ATaking(chunks, run)
-        shown = _shows_chunks(step, run)
+        shown = step._shown_as_child if run.parents else step._shown_as_root
         gate = run.sink.gate
         stream = step._atransform(chunks, run, **options)
         while True:
@@ -450,7 +450,7 @@ async def _awatched_stream(
         finally:
             run.failed(exc)
         raise
-    run.finished(run.shown_output())
+    run.finished()
 
 
 # Somebody watches who has to be awaited.
@@ -487,10 +487,6 @@ def end_left(runs: Iterable[WatchedRun], exc: BaseException) -> None:
     for run in runs:
         run.failed(exc)
         run._chunks_to = run._others_to = None  # what it does now is seen by nobody
-
-
-def _shows_chunks(step: Runnable[Any, Any], run: WatchedRun) -> bool:
-    return step._shown_as_child if run.parents else step._shown_as_root
 
 
 def _start_whole(step: Runnable[Any, Any], value: Any, run: WatchedRun) -> None:

@@ -54,6 +54,7 @@ class Pipe(Generic[T]):
         "_lock",
         "_reader",
         "_thread",
+        "_waiter",
         "_waits",
         "_writers",
         "closed",
@@ -73,6 +74,7 @@ class Pipe(Generic[T]):
         # before its writer looks for a waiting reader, and a reader looks again at `items` once it
         # can be found, so that no wake-up is lost.
         self._lock = threading.Lock()
+        self._waiter: TaskWaiter | None = None  # of the task that reads, made when it first waits
         self._reader: TaskWaiter | _ThreadWaiter | None = None
         self._writers: list[TaskWaiter | _ThreadWaiter] = []
 
@@ -103,45 +105,48 @@ class Pipe(Generic[T]):
 
         They count as unread until the next call.
         """
-        while not (batch := self._batch()):
-            self._reader = reader = new_waiter()
+        while not self.items:
+            self._all_read()
+            waiter = self._waiter = self._waiter or new_waiter()
+            waiter.again()
+            self._reader = waiter
             try:
                 closed = self.closed  # looked at first: items may be put before it is closed
-                if self.items:
-                    continue
-                if closed:
+                if self.items or closed:
                     break
-                await reader.wait()
+                await waiter.wait()
             finally:
                 self._reader = None
             self._waits += 1
             if self._waits % _LOOK_AFTER == 0:
                 await anyio.lowlevel.checkpoint_if_cancelled()
-        return batch
+        return self._batch()
 
     def take_in_thread(self) -> list[T]:
         """Wait, as a thread that reads in place of a task; see `take`."""
-        while not (batch := self._batch()):
-            self._reader = reader = _ThreadWaiter()
+        while not self.items:
+            self._all_read()
+            self._reader = waiter = _ThreadWaiter()
             try:
                 closed = self.closed  # looked at first: items may be put before it is closed
-                if self.items:
-                    continue
-                if closed:
+                if self.items or closed:
                     break
-                reader.wait()
+                waiter.wait()
             finally:
                 self._reader = None
-        return batch
+        return self._batch()
 
     def _batch(self) -> list[T]:
         items = self.items
-        if self.full and not items:
-            self.let_writers_go_on()
         batch = items[:]
         del items[: len(batch)]  # more may have come meanwhile
         self._free = max(1, self._limit - len(batch))
         return batch
+
+    def _all_read(self) -> None:
+        self._free = self._limit
+        if self.full:
+            self.let_writers_go_on()
 
     async def room(self) -> None:
         """Wait, as a task of any loop, until there is room; once closed, be cancelled if asked.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from ._ids import new_id
 from ._merge import Sum
@@ -32,8 +32,6 @@ __all__ = [
     "everywhere",
     "run_from",
 ]
-
-AnyRun = TypeVar("AnyRun", bound="Run")
 
 _NO_NOTES: Final[dict[str, Any]] = {}
 
@@ -105,17 +103,25 @@ class Run:
         if place is NOWHERE:
             place = self.place
         if not step._has_run:
-            return self._at(Run, sink, place, self.given)
-        run = self._at(WatchedRun, sink, place, self.given)
-        run.identify(step, sink)
-        return run
+            return self._at(sink, place, self.given)
+        return WatchedRun(
+            step,
+            sink,
+            self.settings,
+            self.parents,
+            place,
+            self.around,
+            name=self.name,
+            run_id=self.run_id,
+            given=self.given,
+        )
 
     def below(self, given: Any = UNKNOWN) -> Run:
         """Give the position from which this run calls a step; its whole input may be known."""
-        return self if self is IDLE else self._at(Run, self.sink, self.place, given)
+        return self if self is IDLE else self._at(self.sink, self.place, given)
 
-    def _at(self, kind: type[AnyRun], sink: Sink | None, place: Place, given: Any) -> AnyRun:
-        return kind(
+    def _at(self, sink: Sink | None, place: Place, given: Any) -> Run:
+        return Run(
             self.settings, sink, self.parents, place, self.name, self.run_id, given, self.around
         )
 
@@ -189,6 +195,7 @@ class WatchedRun(Run):
         "_next",
         "_notes",
         "_others_to",
+        "_output",
         "_prefix",
         "_source",
         "_sum",
@@ -202,33 +209,48 @@ class WatchedRun(Run):
     id: str  # a watched run always has one,
     sink: Sink  # and somebody who watches  # pyright: ignore[reportIncompatibleVariableOverride]
 
-    def identify(self, step: Runnable[Any, Any], sink: Sink) -> None:
-        """Take the identity of an execution of `step`."""
-        self.id = self.run_id or new_id()  # pyright: ignore[reportIncompatibleVariableOverride]
+    def __init__(
+        self,
+        step: Runnable[Any, Any],
+        sink: Sink,
+        settings: Settings,
+        parents: tuple[str, ...],
+        place: Place,
+        around: WatchedRun | None,
+        *,
+        name: str | None = None,
+        run_id: str | None = None,
+        given: Any = UNKNOWN,
+    ) -> None:
+        super().__init__(settings, sink, parents, place, name, run_id, given, around)
+        self.id = run_id or new_id()  # pyright: ignore[reportIncompatibleVariableOverride]
         self.input: Any = UNKNOWN
+        self.showed: bool = False
         self._below: tuple[str, ...] | None = None
         self._began = False
         self._sum = Sum()
         self._after: list[Any] | None = None
         self._last: WatchedRun | None = None
+        self._output: Any = UNKNOWN  # of a stream that has ended
         self._taken: Sum | None = None
         self._source: WatchedRun | None = None
         self._next: WatchedRun | None = None
         self._notes = _NO_NOTES
         self._prefix = f"on_{step._kind}_"
-        tag, tags, metadata = self.place.tag, self.settings.tags, self.settings.metadata
+        tags = [place.tag, *settings.tags] if place.tag else [*settings.tags]
         own_tags, own_metadata = step._labels()
+        if own_tags:
+            tags += [tag for tag in own_tags if tag not in settings.tags]
         # All events of the run are copies of one dict: a copy is cheaper than a new one.
         self.event: EventDict = {
             "event": self._prefix + "stream",
-            "name": self.name or step.get_name(),
+            "name": name or step.get_name(),
             "run_id": self.id,
-            "parent_ids": list(self.parents),
-            "tags": [*((tag,) if tag else ()), *tags, *(t for t in own_tags if t not in tags)],
-            "metadata": {**own_metadata, **metadata},
+            "parent_ids": list(parents),
+            "tags": tags,
+            "metadata": {**own_metadata, **settings.metadata},
             "data": None,
         }
-        self.showed: bool = False
         takers = sink.follow(self)
         if takers is not None and sink.calls_users:
             takers = Takers(partial(_apart, takers.chunks), partial(_apart, takers.others))
@@ -236,18 +258,18 @@ class WatchedRun(Run):
         self._others_to = None if takers is None else takers.others
 
     def child(self, step: Runnable[Any, Any], place: Place) -> Run:
-        kind = WatchedRun if step._has_run else Run
-        run = kind(self.settings, self.sink, self._parents_below(), place, around=self)
-        if isinstance(run, WatchedRun):
-            run.identify(step, self.sink)
-        return run
+        parents = self._below or self._parents_below()
+        if step._has_run:
+            return WatchedRun(step, self.sink, self.settings, parents, place, self)
+        return Run(self.settings, self.sink, parents, place, around=self)
 
     def below(self, given: Any = UNKNOWN) -> Run:
-        return Run(self.settings, self.sink, self._parents_below(), given=given, around=self)
+        parents = self._below or self._parents_below()
+        return Run(self.settings, self.sink, parents, given=given, around=self)
 
     def _parents_below(self) -> tuple[str, ...]:
-        if self._below is None:  # once for all the steps of a sequence
-            self._below = (*self.parents, self.id)
+        """Make the ids for the runs below, once for all the steps of a sequence."""
+        self._below = (*self.parents, self.id)
         return self._below
 
     def is_outermost(self) -> bool:
@@ -307,17 +329,16 @@ class WatchedRun(Run):
             event = self.event.copy()
             event["data"] = {"chunk": chunk}
             self._chunks_to(event)
-        if self._next is not None:
-            self._start_next()
+        following = self._next
+        if following is not None:
+            self._next = None
+            if not following._began:
+                following.started()
 
     def gave(self, output: Any) -> None:
         """Note the whole output of a run that has ended and goes to the next stage."""
         self._sum = Sum()
         self._sum.add(output)
-        if self._next is not None:
-            self._start_next()
-
-    def _start_next(self) -> None:
         if self._next is not None and not self._next._began:
             self._next.started()
         self._next = None
@@ -330,8 +351,10 @@ class WatchedRun(Run):
         """Give what the events show of the output: pieces that do not add up are no failure."""
         return _shown(self._sum) if self._last is None else self._last.passed_on()
 
-    def finished(self, output: Any) -> None:
-        """Report a good end."""
+    def finished(self, output: Any = UNKNOWN) -> None:
+        """Report a good end; of a stream, whose output is what its pieces add up to."""
+        if output is UNKNOWN:
+            output = self._output = self.shown_output()
         if not self._began:  # it was streamed, and its input had no chunk
             self.started()
         if self.parents or self.input is UNKNOWN:
@@ -358,7 +381,7 @@ class WatchedRun(Run):
 
     def passed_on(self) -> Any:
         """Give the sum of all that went to the next step, which may be more than the output."""
-        output = self.shown_output()
+        output = self.shown_output() if self._output is UNKNOWN else self._output
         if not self._after:
             return output
         total = Sum()

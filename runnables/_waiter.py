@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from threading import get_ident
 from typing import Any
 
 import anyio
@@ -16,7 +16,7 @@ __all__ = ["TaskWaiter", "new_waiter"]
 
 
 class TaskWaiter:
-    """A task that waits: one of asyncio, on a bare future.
+    """A task that waits: one of asyncio, on a bare future, which is made when it begins to wait.
 
     An event around it would cost as much again as waking the task.
 
@@ -28,13 +28,19 @@ class TaskWaiter:
 
     def __init__(self) -> None:
         self.woken = False
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         self._loop = asyncio.get_running_loop()
-        self._future: asyncio.Future[None] = self._loop.create_future()
+        self._future: asyncio.Future[None] | None = None
 
-    async def wait(self) -> None:
-        """Wait until `wake` has been called."""
-        await self._future
+    def wait(self) -> Awaitable[None]:
+        """Give what to await until `wake` has been called."""
+        if self._future is not None:
+            return self._future
+        future: asyncio.Future[None] = asyncio.Future(loop=self._loop)
+        self._future = future
+        if self.woken:
+            future.set_result(None)
+        return future
 
     async def wait_out(self) -> None:
         """Wait, whoever cancels the caller meanwhile: it is cancelled then.
@@ -43,9 +49,9 @@ class TaskWaiter:
         """
         cancelled: BaseException | None = None
         with anyio.CancelScope(shield=True):
-            while not self._future.done():
+            while not self.woken:
                 try:
-                    await asyncio.shield(self._future)
+                    await asyncio.shield(self.wait())
                 except asyncio.CancelledError as exc:
                     cancelled = exc
         if cancelled is not None:
@@ -54,47 +60,64 @@ class TaskWaiter:
             finally:
                 cancelled = None  # else the exception and this frame hold each other
 
+    def again(self) -> None:
+        """Begin anew, to be waited for once more.
+
+        A thread that was about to wake it may do so now: who waits must look for what it waits for.
+        """
+        self._future = None
+        self.woken = False
+
     def wake(self) -> None:
         """Let the task go on. Callable from any thread, and more than once."""
         self.woken = True
-        if threading.get_ident() == self._thread:
+        if get_ident() == self._thread:
             self._set()
         else:
             with contextlib.suppress(RuntimeError):  # its loop has ended, and the task with it
                 self._loop.call_soon_threadsafe(self._set)
 
     def _set(self) -> None:
-        if not self._future.done():  # its task may have been cancelled
-            self._future.set_result(None)
+        future = self._future
+        if future is not None and not future.done():  # its task may have been cancelled
+            future.set_result(None)
 
 
 class _TrioWaiter(TaskWaiter):
     """A task of trio that waits."""
 
-    __slots__ = ("_event", "_run_soon")
+    __slots__ = ("_event", "_new_event", "_run_soon")
 
     def __init__(self) -> None:
         import trio  # only there if the caller has it
 
         self.woken = False
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
+        self._new_event = trio.Event
         self._event = trio.Event()
         self._run_soon: Callable[..., Any] = trio.lowlevel.current_trio_token().run_sync_soon
 
-    async def wait(self) -> None:
-        await self._event.wait()
+    def wait(self) -> Awaitable[None]:
+        return self._event.wait()
 
     async def wait_out(self) -> None:
         with anyio.CancelScope(shield=True):
             await self._event.wait()
 
+    def again(self) -> None:
+        self.woken = False
+        self._event = self._new_event()
+
     def wake(self) -> None:
         self.woken = True
-        if threading.get_ident() == self._thread:
-            self._event.set()
+        if get_ident() == self._thread:
+            self._set()
         else:
             with contextlib.suppress(RuntimeError):  # its loop has ended, and the task with it
-                self._run_soon(self._event.set)
+                self._run_soon(self._set)
+
+    def _set(self) -> None:
+        self._event.set()
 
 
 def new_waiter() -> TaskWaiter:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from ..errors import CompositionError
 from ._beside import iterate_in_thread
 from ._closing import Ending, aclose, as_async_generator
-from ._execute import ASingle, aexecute, aopen_stream_of, execute, open_stream_of
+from ._execute import aexecute, aopen_stream_of, execute, open_stream_of
 from ._merge import acollect, collect
 from ._run import IDLE, INSIDE, current
 from ._threads import call_in_thread
@@ -266,7 +266,9 @@ class RunnableLambda(Runnable[Input, Output]):
             if function is None:
                 result = await call_in_thread(partial(self._called, value, run, options))
                 return await result if inspect.iscoroutine(result) else result
-            result = function.call(value, **function.arguments(run, options))
+            if function.wants_config:
+                options = function.arguments(run, options)
+            result = function.call(value, **options)
             return await result if function.kind == "async" else await acollect(result)
         finally:
             if token is not None:
@@ -339,7 +341,7 @@ class _Returned(AsyncIterator[Any]):
     No generator: the event loop notes each of those, a tenth of what a step with events costs.
     """
 
-    __slots__ = ("_chunks", "_options", "_run", "_step", "_stream")
+    __slots__ = ("_chunks", "_ended", "_options", "_run", "_step", "_stream")
 
     def __init__(
         self,
@@ -353,19 +355,23 @@ class _Returned(AsyncIterator[Any]):
         self._run = run
         self._options = options
         self._stream: AsyncIterator[Any] | None = None
+        self._ended = False
 
     async def __anext__(self) -> Any:
-        if self._stream is None:
-            value = await acollect(self._chunks)
-            try:
-                result = await self._step._aresult(value, self._run, self._options)
-            except StopAsyncIteration as exc:  # as a generator has it: it must not end the stream
-                raise RuntimeError("a function raised StopAsyncIteration") from exc
-            if isinstance(result, Runnable):
-                self._stream = aopen_stream_of(_step(result), value, self._run.deeper(value))
-            else:
-                self._stream = ASingle(result)
-        return await anext(self._stream)
+        if self._stream is not None:
+            return await anext(self._stream)
+        if self._ended:
+            raise StopAsyncIteration
+        value = await acollect(self._chunks)
+        try:
+            result = await self._step._aresult(value, self._run, self._options)
+        except StopAsyncIteration as exc:  # as a generator has it: it must not end the stream
+            raise RuntimeError("a function raised StopAsyncIteration") from exc
+        if isinstance(result, Runnable):
+            self._stream = aopen_stream_of(_step(result), value, self._run.deeper(value))
+            return await anext(self._stream)
+        self._ended = True
+        return result
 
     async def aclose(self) -> None:
         """Close the stream of the step that the function returned."""

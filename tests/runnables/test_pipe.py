@@ -165,3 +165,27 @@ async def test_the_readers_own_thread_never_waits_for_room() -> None:
     pipe.put(1)
     pipe.room_in_thread()
     assert pipe.items == [0, 1]
+
+
+async def test_a_thread_that_wakes_the_reader_late_takes_no_wake_up_from_the_next() -> None:
+    pipe: Pipe[int] = Pipe(8)
+    taken: list[int] = []
+
+    async def read() -> None:
+        taken.extend(await read_all(pipe))
+
+    with anyio.move_on_after(5) as patience:
+        async with anyio.create_task_group() as group:
+            group.start_soon(read)
+            await anyio.wait_all_tasks_blocked()
+            waiter = pipe._reader
+            assert waiter is not None
+            pipe.put(1)
+            await anyio.wait_all_tasks_blocked()  # it has read, and waits again
+            assert pipe._reader is waiter
+            await anyio.to_thread.run_sync(waiter.wake)  # of an item that it has read already
+            await anyio.wait_all_tasks_blocked()
+            await anyio.to_thread.run_sync(pipe.put, 2)
+            pipe.close()
+    assert not patience.cancelled_caught
+    assert taken == [1, 2]
