@@ -1,4 +1,4 @@
-"""Packages whose names are imported when they are first used."""
+"""What is only made when it is first used: modules of a package, validators of a class."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import re
 import sys
 from importlib import import_module
 from importlib.abc import InspectLoader
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["lazy"]
+from pydantic import VERSION
+
+__all__ = ["DEFER_BUILD", "lazy"]
+
+DEFER_BUILD: Final[bool] = tuple(map(int, VERSION.split(".")[:2])) >= (2, 14)
+"""Whether pydantic makes the validator of a class of ours when the class is first used.
+
+Most programs use few of the classes that they import, and building them is half of the import.
+Before pydantic 2.14, two threads that do so at once disturb each other.
+"""
 
 # One name a line, or in brackets where that would be too long.
 _IMPORT = re.compile(r"^\s+from (\.[.\w]*) import (?:\(\s*)?(\w+) as \2\b", re.MULTILINE)

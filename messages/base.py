@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict, Unpack
 
+from .._lazy import DEFER_BUILD
 from ..errors import MessageError, shown
 from .content import Content, ContentBlock
 from .pretty import content_repr, get_msg_title_repr, html_repr
@@ -49,7 +50,7 @@ class BaseMessage(BaseModel):
         id: Identifies the message; a model's own, or one made from the run that produced it.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(defer_build=DEFER_BUILD, extra="forbid")
 
     content: Content
     additional_kwargs: dict[str, Any] = Field(default_factory=dict)

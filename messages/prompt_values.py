@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import BaseModel, SerializeAsAny, ValidationError
+from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError
 from typing_extensions import TypedDict
 
+from .._lazy import DEFER_BUILD
 from ..errors import MessageError, shown
 from .ai import AIMessage
 from .any_message import AnyMessage
@@ -30,6 +31,8 @@ __all__ = [
 
 class PromptValue(BaseModel, ABC):
     """What a prompt gives; a model of text asks for `to_string`, a chat model for `to_messages`."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(defer_build=DEFER_BUILD)
 
     @abstractmethod
     def to_string(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
+from .._lazy import DEFER_BUILD
 from ..errors import MessageError, PromptInputError, TemplateError, shown
 from ..messages import (
     AIMessage,
@@ -45,7 +46,7 @@ class BaseMessagePromptTemplate(BaseModel, ABC):
     An author writes `input_variables` and `_format_messages(self, values)`.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(defer_build=DEFER_BUILD, extra="forbid")
 
     @property
     @abstractmethod

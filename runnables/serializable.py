@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from .._lazy import DEFER_BUILD
 from .base import Input, Output, Runnable
 
 __all__ = ["RunnableSerializable"]
@@ -18,7 +19,9 @@ class RunnableSerializable(BaseModel, Runnable[Input, Output], abstract=True):
         name: The name of its runs; None: that of its class.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(arbitrary_types_allowed=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        defer_build=DEFER_BUILD, arbitrary_types_allowed=True
+    )
 
     name: str | None = None
 
