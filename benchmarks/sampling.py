@@ -108,7 +108,8 @@ class Sampler:
 
     def _memory(self, prepared: _Prepared) -> Answer:
         if prepared.grown_bytes is not None:
-            return {"peak_bytes": prepared.grown_bytes}
+            # No growth says nothing: an earlier program had as much.
+            return {"peak_bytes": prepared.grown_bytes or None}
         tracemalloc.start()
         before, _ = tracemalloc.get_traced_memory()
         self._once(prepared.program)
