@@ -144,31 +144,15 @@ def _of_many_kinds(pieces: list[Any]) -> Any:
 
 def collect(chunks: Iterator[Any]) -> Any:
     """Take a whole stream and give the sum of its chunks."""
-    total: Sum | None = None
-    only: Any = None
+    total = Sum()
     for chunk in chunks:
-        if total is not None:
-            total.add(chunk)
-        elif only is None:  # most streams that are collected have one chunk
-            only = chunk
-        else:
-            total = Sum()
-            total.add(only)
-            total.add(chunk)
-    return only if total is None else total.result()
+        total.add(chunk)
+    return total.result()
 
 
 async def acollect(chunks: AsyncIterator[Any]) -> Any:
     """Take a whole stream and give the sum of its chunks."""
-    total: Sum | None = None
-    only: Any = None
+    total = Sum()
     async for chunk in chunks:
-        if total is not None:
-            total.add(chunk)
-        elif only is None:
-            only = chunk
-        else:
-            total = Sum()
-            total.add(only)
-            total.add(chunk)
-    return only if total is None else total.result()
+        total.add(chunk)
+    return total.result()

@@ -103,7 +103,7 @@ class Run:
         if place is NOWHERE:
             place = self.place
         if not step._has_run:
-            return self._at(sink, place, self.given)
+            return self._at(place, self.given)
         return WatchedRun(
             step,
             sink,
@@ -118,11 +118,18 @@ class Run:
 
     def below(self, given: Any = UNKNOWN) -> Run:
         """Give the position from which this run calls a step; its whole input may be known."""
-        return self if self is IDLE else self._at(self.sink, self.place, given)
+        return self if self is IDLE else self._at(self.place, given)
 
-    def _at(self, sink: Sink | None, place: Place, given: Any) -> Run:
+    def _at(self, place: Place, given: Any) -> Run:
         return Run(
-            self.settings, sink, self.parents, place, self.name, self.run_id, given, self.around
+            self.settings,
+            self.sink,
+            self.parents,
+            place,
+            self.name,
+            self.run_id,
+            given,
+            self.around,
         )
 
     def with_settings(

@@ -78,13 +78,9 @@ def checked_version(version: str) -> Version:
 
 
 class EventFilter:
-    """Which runs a reader wants to see; each run is tested by itself, the outermost too.
+    """Which runs a reader wants to see; each run is tested by itself, the outermost too."""
 
-    Attributes:
-        admits_all: Whether it wants to see all: then none needs to be tested.
-    """
-
-    __slots__ = ("_excluded", "_included", "admits_all")
+    __slots__ = ("_admits_all", "_excluded", "_included")
 
     def __init__(
         self,
@@ -98,11 +94,11 @@ class EventFilter:
     ) -> None:
         self._included = _Lists("include", include_names, include_types, include_tags)
         self._excluded = _Lists("exclude", exclude_names, exclude_types, exclude_tags)
-        self.admits_all: bool = not self._included.given and not self._excluded.given
+        self._admits_all = not self._included.given and not self._excluded.given
 
     def admits(self, event: EventDict) -> bool:
         """Whether the reader sees this event, and with it all others of the same run."""
-        if self.admits_all:
+        if self._admits_all:
             return True
         included = not self._included.given or self._included.match(event)
         return included and not self._excluded.match(event)
@@ -194,7 +190,7 @@ class Rendering:
         is_root = not self._root
         if is_root:
             self._root, self._depth = event["run_id"], len(event["parent_ids"])
-        if not self._wanted.admits_all and not self._wanted.admits(event):
+        if not self._wanted.admits(event):
             return None
         hidden = len(event["parent_ids"]) if self._version == "v1" else self._depth
         put = self._put

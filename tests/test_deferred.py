@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pydantic
 import pytest
+from interpreter import run_python
 
 _AT_ONCE = """
 import sys
 import threading
 from levada.chat_models import FakeListChatModel
-from levada.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage, messages_from_dict
+from levada.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 from levada.parsers import StrOutputParser
 from levada.prompts import ChatPromptTemplate
 
@@ -57,22 +55,14 @@ print(any(c.__pydantic_complete__ for c in (BaseChatModel, AIMessage, ChatPrompt
 """
 
 
-def _run(script: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 def test_threads_that_use_every_class_for_the_first_time_at_once_do_not_disturb_each_other() -> (
     None
 ):
     for _ in range(3):
-        _run(_AT_ONCE)
+        run_python(_AT_ONCE)
 
 
 def test_importing_a_class_does_not_build_its_validator() -> None:
     if tuple(map(int, pydantic.VERSION.split(".")[:2])) < (2, 14):
         pytest.skip("this pydantic does not let threads build a class")
-    assert _run(_IMPORTED) == "False"
+    assert run_python(_IMPORTED) == ["False"]

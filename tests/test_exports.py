@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from interpreter import run_python
 
 import levada
 from house import PACKAGES, ROOT
@@ -27,12 +27,6 @@ PUBLIC = [
     "levada.event_json",
 ]
 NOT_SHIPPED = {"tests", "benchmarks", "docs", "examples", "scripts", "build", "dist", "site"}
-
-
-def run_python(code: str) -> list[str]:
-    """Run in a fresh interpreter and give the words that it prints."""
-    command = [sys.executable, "-P", "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
 def exported(name: str) -> Iterator[tuple[str, Any]]:

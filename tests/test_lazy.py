@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from interpreter import run_python
 
 PACKAGE = """
 from typing import TYPE_CHECKING
@@ -23,9 +22,7 @@ __all__ = ["One", "Two"]
 
 def printed(code: str, home: Path) -> list[str]:
     """Run in a fresh interpreter that finds modules in `home`, and give the words it prints."""
-    code = f"import sys; sys.path.insert(0, {str(home)!r})\n{code}"
-    command = [sys.executable, "-P", "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return run_python(f"import sys; sys.path.insert(0, {str(home)!r})\n{code}")
 
 
 @pytest.fixture

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 
 import pytest
+from interpreter import run_python
 
 from levada.errors import MessageError
 from levada.messages import (
@@ -115,5 +114,4 @@ def test_messages_load_runnables_for_a_step_only():
 
 def loaded_by(code):
     """Give the modules that are loaded when the code has run in a fresh interpreter."""
-    command = [sys.executable, "-P", "-c", f"{code}\nimport sys\nprint(*sys.modules)"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return run_python(f"{code}\nimport sys\nprint(*sys.modules)")
