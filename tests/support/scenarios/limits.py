@@ -99,7 +99,13 @@ def stream_too_late_and_tried_again(soon: float) -> Scenario:
     patient = slow.with_timeout(first_chunk=soon).with_retry(
         stop_after_attempt=2, wait_exponential_jitter=False
     )
-    return stuck.scenario(patient | StrOutputParser(), "go")
+
+    def cut_off_once(events: list[Any]) -> bool:
+        """Whether the first attempt came to wait, and the second one was quick enough."""
+        errors = [event for event in events if event["event"] == "on_chat_model_error"]
+        return stuck.began.is_set() and len(errors) == 1
+
+    return stuck.scenario(patient | StrOutputParser(), "go", in_time=cut_off_once)
 
 
 # --- hedges ---
