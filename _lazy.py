@@ -1,4 +1,4 @@
-"""What is only made when it is first used: modules of a package, validators of a class."""
+"""What is only made when it is first used: modules, names of a package, validators of a class."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import VERSION
 
-__all__ = ["DEFER_BUILD", "lazy"]
+__all__ = ["DEFER_BUILD", "later", "lazy"]
 
 DEFER_BUILD: Final[bool] = tuple(map(int, VERSION.split(".")[:2])) >= (2, 14)
 """Whether pydantic makes the validator of a class of ours when the class is first used.
@@ -56,3 +56,40 @@ def lazy(package: str) -> bool:
     if homes:
         vars(module).update(__getattr__=__getattr__, __dir__=__dir__)
     return bool(homes)
+
+
+def later(home: dict[str, Any], *modules: str) -> bool:
+    """Put off the import of modules until a name of theirs is asked for.
+
+    A program that never awaits needs no `asyncio`, and one whose calls succeed no `tenacity`:
+
+        if TYPE_CHECKING or not later(globals(), "asyncio", ".retry"):
+            import asyncio
+
+            from . import retry
+
+    Args:
+        home: The globals of who asks; what stands for a module there is replaced by it.
+        modules: As in an import, from where `home` is.
+
+    Returns:
+        True: what is written under `not later(...)` is what type checkers read.
+    """
+    for module in modules:
+        home[module.rpartition(".")[2]] = _Later(home, module)
+    return True
+
+
+class _Later:
+    """Stands for a module that has not been asked for anything."""
+
+    __slots__ = ("_home", "_module")
+
+    def __init__(self, home: dict[str, Any], module: str) -> None:
+        self._home = home
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        module = import_module(self._module, self._home["__package__"])
+        self._home[self._module.rpartition(".")[2]] = module
+        return getattr(module, name)

@@ -34,7 +34,13 @@ LevadaError
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ._lazy import later
+
+if TYPE_CHECKING or not later(globals(), "difflib"):
+    import difflib
 
 __all__ = [
     "AuthenticationError",
@@ -77,6 +83,11 @@ def shown(value: Any, limit: int = 200) -> str:
     except RecursionError:
         text = f"<{type(value).__name__} nested too deeply>"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Give which of the known names may have been meant; None: nothing is like it."""
+    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
 
 
 class LevadaError(Exception):

@@ -38,12 +38,12 @@ if TYPE_CHECKING or not lazy(__name__):
     from .openai import ChatOpenAI as ChatOpenAI
     from .prices import message_cost as message_cost
     from .profile import ModelProfile as ModelProfile
+    from .profile import StructureMethod as StructureMethod
     from .profile import model_profile as model_profile
     from .rate_limiters import BaseRateLimiter as BaseRateLimiter
     from .rate_limiters import InMemoryRateLimiter as InMemoryRateLimiter
     from .redis_cache import RedisCache as RedisCache
     from .sqlite_cache import SQLiteCache as SQLiteCache
-    from .structured import StructureMethod as StructureMethod
 
 __all__ = [
     "AsyncMessageStream",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import tenacity
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from .._lazy import later
 from ..errors import ModelError
+
+if TYPE_CHECKING or not later(globals(), "tenacity"):
+    import tenacity
 
 __all__ = ["Attempts"]
 
 # A provider that asks for a longer wait than this means: not now. Its error says how long.
 LONGEST_WAIT_S = 60.0
-
-_wait = tenacity.wait_exponential(multiplier=0.5, max=8.0) + tenacity.wait_random(0, 0.5)
 
 
 class Attempts:
@@ -32,6 +35,11 @@ class Attempts:
         asked = failure.retry_after or 0.0
         if asked > LONGEST_WAIT_S or tenacity.stop_after_attempt(self._retries + 1)(self._state):
             return None
-        seconds = max(_wait(self._state), asked)
+        seconds = max(_wait()(self._state), asked)
         self._state.prepare_for_next_attempt()
         return seconds
+
+
+def _wait() -> Callable[[tenacity.RetryCallState], float]:
+    """Give how long to wait: twice as long each time, and never as long as another caller."""
+    return tenacity.wait_exponential(multiplier=0.5, max=8.0) + tenacity.wait_random(0, 0.5)

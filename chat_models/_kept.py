@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
+from .._lazy import later
 from ..messages import AIMessage, BaseMessage
 from .caches import BaseCache
+
+if TYPE_CHECKING or not later(globals(), "json"):
+    import json
 
 __all__ = ["Kept", "key_text"]
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from typing import Any
 
-from ..errors import CompositionError, shown
+from ..errors import CompositionError, closest, shown
 
 __all__ = ["check_options"]
 
@@ -19,8 +18,8 @@ def check_options(who: str, options: Mapping[str, Any], known: Collection[str]) 
     """
     for option in options:
         if option not in known:
-            close = get_close_matches(option, known, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
+            close = closest(option, known)
+            hint = f"; did you mean {close!r}?" if close else "."
             raise CompositionError(
                 f"{who} takes no option {shown(option)} in a call{hint} "
                 f"It takes {', '.join(sorted(known))}."

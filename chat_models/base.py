@@ -46,12 +46,23 @@ from collections.abc import (
 from contextlib import aclosing, closing
 from functools import partial
 from time import sleep
-from typing import Any, ClassVar, Literal, NoReturn, Self, TypeAlias, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    NoReturn,
+    Self,
+    TypeAlias,
+    TypeVar,
+    overload,
+)
 
 import anyio
 from anyio import sleep as asleep
 from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat
 
+from .._lazy import later
 from ..errors import (
     CompositionError,
     ConfigError,
@@ -70,8 +81,6 @@ from ..messages import (
     MessageLikeRepresentation,
     PromptValue,
     convert_to_messages,
-    count_tokens_approximately,
-    get_buffer_string,
     message_chunk_to_message,
 )
 from ..runnables import (
@@ -87,18 +96,26 @@ from ..runnables import (
     iterate_in_thread,
 )
 from ..runnables.events import Kind
-from ..tools import ToolLike, convert_to_openai_tool
 from ._attempts import Attempts
 from ._blocks import ain_version, in_blocks, in_version
 from ._heard import Heard
 from ._kept import Kept, key_text
 from ._pieces import cut_message
 from .caches import SHARED, BaseCache
-from .message_stream import AsyncMessageStream, MessageStream
-from .profile import ModelProfile
+from .profile import ModelProfile, StructureMethod
 from .rate_limiters import BaseRateLimiter
-from .structured import Structure, WithRaw
-from .structured import StructureMethod as StructureMethod
+
+if TYPE_CHECKING or not later(
+    globals(),
+    "..messages.buffer",
+    "..messages.tokens",
+    "..tools.convert",
+    ".message_stream",
+    ".structured",
+):
+    from ..messages import buffer, tokens
+    from ..tools import convert
+    from . import message_stream, structured
 
 __all__ = ["BaseChatModel", "BaseLanguageModel", "LanguageModelInput", "LanguageModelLike"]
 
@@ -180,7 +197,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
 
     def stream_message(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **options: Any
-    ) -> MessageStream:
+    ) -> message_stream.MessageStream:
         """Run once and give the message while it is made: its text, reasoning and tool calls.
 
         Args:
@@ -188,13 +205,13 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             config: See `RunnableConfig`.
             options: Options of this call.
         """
-        return MessageStream(self.stream(input, config, **options))
+        return message_stream.MessageStream(self.stream(input, config, **options))
 
     def astream_message(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **options: Any
-    ) -> AsyncMessageStream:
+    ) -> message_stream.AsyncMessageStream:
         """Run once and give the message while it is made; see `stream_message`."""
-        return AsyncMessageStream(self.astream(input, config, **options))
+        return message_stream.AsyncMessageStream(self.astream(input, config, **options))
 
     # What an author writes, and what stands for it.
 
@@ -272,7 +289,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
     # What a user writes.
 
     def bind_tools(
-        self, tools: Sequence[ToolLike], *, tool_choice: str | None = None, **kwargs: Any
+        self, tools: Sequence[convert.ToolLike], *, tool_choice: str | None = None, **kwargs: Any
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Give this model with tools that it may call.
 
@@ -288,7 +305,7 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             raise UnsupportedError(f"{type(self).__name__} does not call tools")
         strict = kwargs.pop("strict", None)
         options: dict[str, Any] = {
-            "tools": [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+            "tools": [convert.convert_to_openai_tool(tool, strict=strict) for tool in tools]
         }
         if tool_choice is not None:
             options["tool_choice"] = tool_choice
@@ -350,13 +367,13 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             OutputParserException: When it runs: the answer is no value of this schema.
         """
         way = self._structure_method(method)
-        wanted = Structure(schema, strict)
+        wanted = structured.Structure(schema, strict)
         if way == "function_calling":
             asking = self.bind_tools([wanted.tool()], tool_choice=wanted.name, **kwargs)
         else:
             asking = self.bind(response_format=wanted.response_format(way), **kwargs)
         parser = wanted.parser(way)
-        return asking | (WithRaw(parser) if include_raw else parser)
+        return asking | (structured.WithRaw(parser) if include_raw else parser)
 
     def _structure_method(self, asked: StructureMethod | None) -> StructureMethod:
         ways = self._structures_by
@@ -386,12 +403,12 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         """Give how many tokens a text has; an estimate, if there is no `custom_get_token_ids`."""
         if self.custom_get_token_ids is not None:
             return len(self.custom_get_token_ids(text))
-        return count_tokens_approximately([text], extra_tokens_per_message=0)
+        return tokens.count_tokens_approximately([text], extra_tokens_per_message=0)
 
     def get_num_tokens_from_messages(
         self,
         messages: Sequence[MessageLikeRepresentation],
-        tools: Sequence[ToolLike] | None = None,
+        tools: Sequence[convert.ToolLike] | None = None,
     ) -> int:
         """Give how many tokens messages and tools have; a provider may know better than to guess.
 
@@ -399,10 +416,10 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
             messages: Whatever `convert_to_messages` takes.
             tools: See `bind_tools`.
         """
-        described = [convert_to_openai_tool(tool) for tool in tools or ()]
+        described = [convert.convert_to_openai_tool(tool) for tool in tools or ()]
         if self.custom_get_token_ids is None:
-            return count_tokens_approximately(messages, tools=described)
-        texts = [get_buffer_string([message]) for message in convert_to_messages(messages)]
+            return tokens.count_tokens_approximately(messages, tools=described)
+        texts = [buffer.get_buffer_string([message]) for message in convert_to_messages(messages)]
         return sum(map(self.get_num_tokens, [*texts, *map(key_text, described)]))
 
     def __repr_args__(self) -> Any:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from .._lazy import later
 from ..errors import ConfigError, shown
 from ..messages import AIMessage, message_to_dict, messages_from_dict
 from ..runnables import call_in_thread
+
+if TYPE_CHECKING or not later(globals(), "json"):
+    import json
 
 __all__ = [
     "BaseCache",

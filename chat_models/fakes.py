@@ -14,7 +14,7 @@ from ..errors import CompositionError, FakeListChatModelError, ModelError, shown
 from ..messages import AIMessage, AIMessageChunk, BaseMessage
 from ._pieces import cut_message
 from .base import BaseChatModel
-from .structured import StructureMethod
+from .profile import StructureMethod
 
 __all__ = [
     "FakeChatModel",

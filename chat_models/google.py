@@ -49,7 +49,7 @@ from ._options import check_options
 from ._provider import NOT_OF_THE_API, ProviderChatModel
 from ._sse import aread_events, read_events
 from .base import LanguageModelInput
-from .structured import StructureMethod
+from .profile import StructureMethod
 
 __all__ = ["ChatGoogle"]
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Any, ClassVar, Literal, NamedTuple, overload
 
 from pydantic import SecretStr
 
-from ..errors import ConfigError, shown
+from ..errors import ConfigError, closest, shown
 from ..messages import AIMessage, BaseMessage
 from ..runnables import ConfigurableFieldSpec, DynamicRunnable, Runnable, RunnableConfig
 from ._kept import key_text
@@ -19,7 +18,7 @@ from .google import ChatGoogle
 from .llama_cpp import ChatLlamaCpp
 from .ollama import ChatOllama
 from .openai import ChatOpenAI
-from .structured import StructureMethod
+from .profile import StructureMethod
 
 __all__ = ["ConfigurableChatModel", "init_chat_model"]
 
@@ -249,8 +248,8 @@ def _parsed(name: str, said: str | None) -> tuple[_Provider, str]:
 def _provider(name: str) -> _Provider:
     found = _PROVIDERS.get(_plain(name))
     if found is None:
-        close = get_close_matches(_plain(name), _PROVIDERS, 1)
-        hint = f"did you mean {close[0]!r}?" if close else _listed(_PROVIDERS)
+        close = closest(_plain(name), _PROVIDERS)
+        hint = f"did you mean {close!r}?" if close else _listed(_PROVIDERS)
         raise ConfigError(f"there is no provider {name!r}; {hint}")
     return found
 

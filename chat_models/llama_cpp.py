@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import aclosing, closing
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -21,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from ..errors import CompositionError, ConfigError, MessageError, MissingExtraError, shown
+from ..errors import CompositionError, ConfigError, MessageError, MissingExtraError, closest, shown
 from ..messages import (
     AIMessageChunk,
     BaseMessage,
@@ -33,7 +32,7 @@ from ..runnables import call_in_thread
 from ._llama_engine import Chunk, LlamaEngine, check_model_file, get_engine
 from ._llama_tools import CallReader, answer_format, with_calls_as_text, with_tools_described
 from .base import BaseChatModel
-from .structured import StructureMethod
+from .profile import StructureMethod
 from .weights import default_weights
 
 __all__ = ["ChatLlamaCpp"]
@@ -222,8 +221,8 @@ def _checked(options: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Check the options of a call, which llama.cpp would partly ignore."""
     for option in options:
         if option not in _CallOptions.model_fields:
-            close = get_close_matches(option, _CallOptions.model_fields, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
+            close = closest(option, _CallOptions.model_fields)
+            hint = f"; did you mean {close!r}?" if close else "."
             raise CompositionError(
                 f"{name} takes no option {shown(option)} in a call{hint} "
                 f"It takes {', '.join(_CallOptions.model_fields)}"

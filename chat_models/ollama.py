@@ -28,7 +28,7 @@ from ._ollama_answer import Answer, read_message
 from ._ollama_request import BODY_OPTIONS, MODEL_OPTIONS, written_messages, written_options
 from ._options import check_options
 from ._provider import NOT_OF_THE_API, ProviderChatModel
-from .structured import StructureMethod
+from .profile import StructureMethod
 
 if TYPE_CHECKING:
     from ollama import AsyncClient, Client

@@ -43,7 +43,7 @@ from ._openai_responses_request import responses_input, responses_options
 from ._options import check_options
 from ._provider import NOT_OF_THE_API, ProviderChatModel
 from ._sse import ServerEvent, aread_events, read_events
-from .structured import StructureMethod
+from .profile import StructureMethod
 
 if TYPE_CHECKING:
     import httpx2

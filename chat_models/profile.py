@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from typing_extensions import TypedDict
 
 from ..errors import ConfigError, MissingExtraError
 
-__all__ = ["ModelProfile", "model_profile"]
+__all__ = ["ModelProfile", "StructureMethod", "model_profile"]
+
+StructureMethod: TypeAlias = Literal["function_calling", "json_schema", "json_mode"]
+"""How a model is made to answer with a value: by a tool call, a schema, or any JSON."""
 
 # Who makes models, as against those who serve what others have made, with limits of their own.
 _MAKERS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, PrivateAttr, SkipValidation, TypeAdapter, ValidationError
 
@@ -20,11 +20,9 @@ from ..parsers.calls import Call
 from ..parsers.cumulative import NOTHING
 from ..runnables import AddableDict, Run, Runnable
 from ..tools import ToolLike, convert_to_openai_function
+from .profile import StructureMethod
 
-__all__ = ["Structure", "StructureMethod", "WithRaw"]
-
-StructureMethod: TypeAlias = Literal["function_calling", "json_schema", "json_mode"]
-"""How a model is made to answer with a value: by a tool call, a schema, or any JSON."""
+__all__ = ["Structure", "WithRaw"]
 
 
 class Structure:

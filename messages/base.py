@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict, Unpack
 
 from .._lazy import DEFER_BUILD
-from ..errors import MessageError, shown
+from ..errors import MessageError, closest, shown
 from .content import Content, ContentBlock
 from .pretty import content_repr, get_msg_title_repr, html_repr
 from .standard import standard_blocks
@@ -175,8 +174,8 @@ def _texts(content: Sequence[str | dict[str, Any]]) -> list[str]:
 
 
 def _unknown_field(owner: str, unknown: str, known: list[str]) -> MessageError:
-    close = get_close_matches(unknown, known, n=1)
-    hint = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(known)}."
+    close = closest(unknown, known)
+    hint = f"Did you mean {close!r}?" if close else f"It has {', '.join(known)}."
     return MessageError(
         f"{owner} has no field {shown(unknown)}. {hint} What is a provider's own goes into "
         f"additional_kwargs={{{unknown!r}: ...}}."

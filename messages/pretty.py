@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .._lazy import later
 from ..errors import shown
 from .content import Content
 from .standard import standard_blocks
 from .tool_calls import InvalidToolCall, ToolCall
+
+if TYPE_CHECKING or not later(globals(), "html"):
+    import html
 
 __all__ = ["calls_repr", "content_repr", "get_msg_title_repr", "html_repr"]
 
@@ -69,6 +72,6 @@ def html_repr(title: str, body: str) -> str:
     """Give HTML for a notebook. All text is escaped, and nothing is fetched to show it."""
     return (
         '<div style="margin: 0.4em 0; padding-left: 0.8em; border-left: 3px solid #888">'
-        f'<div style="font-weight: bold">{escape(title)}</div>'
-        f'<div style="white-space: pre-wrap">{escape(body)}</div></div>'
+        f'<div style="font-weight: bold">{html.escape(title)}</div>'
+        f'<div style="white-space: pre-wrap">{html.escape(body)}</div></div>'
     )

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError
 from typing_extensions import TypedDict
 
-from .._lazy import DEFER_BUILD
+from .._lazy import DEFER_BUILD, later
 from ..errors import MessageError, shown
 from .ai import AIMessage
 from .any_message import AnyMessage
 from .base import BaseMessage, set_extra, set_given, set_private, set_values
-from .buffer import get_buffer_string
 from .roles import HumanMessage, SystemMessage
 from .tool import ToolMessage
+
+if TYPE_CHECKING or not later(globals(), ".buffer"):
+    from . import buffer
 
 __all__ = [
     "ChatPromptValue",
@@ -66,7 +68,7 @@ class ChatPromptValue(PromptValue):
         def __init__(self, *, messages: Sequence[BaseMessage]) -> None: ...
 
     def to_string(self) -> str:
-        return get_buffer_string(self.messages)
+        return buffer.get_buffer_string(self.messages)
 
     def to_messages(self) -> list[BaseMessage]:
         return list(self.messages)

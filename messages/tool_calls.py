@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NotRequired
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from .partial_json import parse_partial_json
+from .._lazy import later
 from .shapes import is_object
+
+if TYPE_CHECKING or not later(globals(), "json", ".partial_json"):
+    import json
+
+    from . import partial_json
 
 __all__ = [
     "InvalidToolCall",
@@ -116,7 +120,7 @@ def parse_arguments(text: str | None) -> dict[str, Any] | None:
     if not text:
         return {}
     try:
-        parsed = parse_partial_json(text)
+        parsed = partial_json.parse_partial_json(text)
     except ValueError:
         return None
     return parsed if is_object(parsed) else None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 __all__ = ["Parsed", "Render"]
 
@@ -12,8 +11,7 @@ Render: TypeAlias = Callable[[Mapping[str, Any]], str]
 """Fills a template in; raises KeyError if a variable is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """A template that has been read.
 
     Attributes:

@@ -7,12 +7,11 @@ nothing, and reads neither the environment nor another file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, Final, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
-from ..errors import TemplateError, shown
+from ..errors import TemplateError, closest, shown
 from ..messages import BaseMessage, messages_from_dict
 from ..messages.shapes import is_object
 from ._shapes import is_items, is_mapping
@@ -174,8 +173,8 @@ def _check_names(kind: str, cls: type[BaseModel], fields: Mapping[str, Any]) -> 
         known.add("template_format")
     if unknown := fields.keys() - known:
         name = min(unknown)
-        close = get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(sorted(known))}"
+        close = closest(name, known)
+        hint = f"did you mean {close!r}?" if close else f"it has {', '.join(sorted(known))}"
         raise TemplateError(f"a prompt of the _type {kind!r} has no {name!r}; {hint}")
     for name, field in cls.model_fields.items():
         if field.is_required() and name not in fields:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from .._lazy import later
 from ..errors import TemplateError, shown
 from ._fstring import parse_fstring
-from ._jinja2 import parse_jinja2
-from ._mustache import parse_mustache
 from ._parsed import Parsed, Render
+
+if TYPE_CHECKING or not later(globals(), "._jinja2", "._mustache"):
+    from . import _jinja2, _mustache
 
 __all__ = [
     "MAX_TEMPLATE_LENGTH",
@@ -32,8 +34,8 @@ MAX_TEMPLATE_LENGTH: Final = 1_000_000
 
 _PARSERS: Final[dict[str, Callable[[str], tuple[tuple[str, ...], Render]]]] = {
     "f-string": parse_fstring,
-    "mustache": parse_mustache,
-    "jinja2": parse_jinja2,
+    "mustache": lambda text: _mustache.parse_mustache(text),
+    "jinja2": lambda text: _jinja2.parse_jinja2(text),
 }
 
 

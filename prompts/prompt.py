@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import BaseModel, Field
 from typing_extensions import Unpack
 
+from .._lazy import later
 from ..errors import TemplateError
 from ..runnables import RunnableConfig
-from ._mustache import sections_of
 from ._parsed import Parsed
 from ._schema import schema_of
 from .base import PromptFields, PromptOptions, infer_variables
 from .formats import PromptTemplateFormat, parse_template
 from .string_base import StringPromptTemplate
+
+if TYPE_CHECKING or not later(globals(), "._mustache"):
+    from . import _mustache
 
 __all__ = ["PromptTemplate"]
 
@@ -122,7 +125,7 @@ class PromptTemplate(StringPromptTemplate):
         """
         if self.template_format != "mustache":
             return super().get_input_schema(config)
-        sections = sections_of(self.template)
+        sections = _mustache.sections_of(self.template)
         types: dict[str, Any] = {
             name: Any if name in sections else str for name in self.input_variables
         }

@@ -7,7 +7,6 @@ by this module alone, and `Beside.stop` cancels them and waits until they have e
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import (
     AsyncGenerator,
@@ -20,14 +19,18 @@ from collections.abc import (
 )
 from contextvars import copy_context
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import anyio
 
+from .._lazy import later
 from ._closing import aclose, close, in_trio, is_asked_for, raise_first
 from ._pipe import Pipe, _Closed
 from ._threads import AskedFor, call_in_thread
 from ._waiter import new_waiter
+
+if TYPE_CHECKING or not later(globals(), "asyncio"):
+    import asyncio
 
 __all__ = ["Beside", "iterate_in_task", "iterate_in_thread", "transform_in_thread"]
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator
 from contextlib import suppress
 from types import AsyncGeneratorType, GeneratorType, TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
+from .._lazy import later
 from ..errors import CompositionError
+
+if TYPE_CHECKING or not later(globals(), "asyncio"):
+    import asyncio
 
 __all__ = [
     "Ending",
@@ -129,7 +132,10 @@ async def _agenerated(stream: AsyncIterator[T]) -> AsyncGenerator[T, None]:
 
 def is_cancellation(exc: BaseException) -> bool:
     """Whether this says that a run was closed or cancelled, rather than that it failed."""
-    if isinstance(exc, GeneratorExit | asyncio.CancelledError):
+    if isinstance(exc, GeneratorExit):
+        return True
+    # What has not been imported has raised nothing.
+    if "asyncio" in sys.modules and isinstance(exc, asyncio.CancelledError):
         return True
     trio = sys.modules.get("trio")
     return trio is not None and isinstance(exc, trio.Cancelled)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from .._lazy import later
 from ._beside import Beside
 from ._closing import aclose, is_asked_for, raise_first
 from ._pipe import Pipe, _Closed, helper_context
 from ._tee import LEAD, ATee, Tee
 from ._together import MOST_THREADS
+
+if TYPE_CHECKING or not later(globals(), "concurrent.futures"):
+    from concurrent import futures
 
 __all__ = ["CHUNKS_AHEAD", "ABranch", "Blame", "Branch", "afan_out", "fan_out"]
 
@@ -76,7 +79,7 @@ class _Fan:
         self.out: Pipe[tuple[int, Any]] = Pipe(CHUNKS_AHEAD, in_thread=True)
         self._working = len(branches)
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="levada")
+        self._pool = futures.ThreadPoolExecutor(workers, thread_name_prefix="levada")
         self.failures: list[BaseException] = []
 
     def start(self) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from contextvars import Context, ContextVar, copy_context
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-import anyio
-import anyio.lowlevel
-
+from .._lazy import later
 from ._closing import in_trio
 from ._waiter import TaskWaiter, new_waiter
+
+if TYPE_CHECKING or not later(globals(), "asyncio", "anyio.lowlevel"):
+    import asyncio
+
+    from anyio import lowlevel
 
 __all__ = ["Pipe", "_Closed", "helper_context"]
 
@@ -119,7 +121,7 @@ class Pipe(Generic[T]):
                 self._reader = None
             self._waits += 1
             if self._waits % _LOOK_AFTER == 0:
-                await anyio.lowlevel.checkpoint_if_cancelled()
+                await lowlevel.checkpoint_if_cancelled()
         return self._batch()
 
     def take_in_thread(self) -> list[T]:
@@ -155,7 +157,7 @@ class Pipe(Generic[T]):
             _Closed: The pipe is closed, and the caller is of another loop, where nobody asks.
         """
         if self.closed and threading.get_ident() == self._thread:
-            await anyio.lowlevel.checkpoint()
+            await lowlevel.checkpoint()
             if not in_trio():
                 _raise_if_cancelled()
         while self.full and not self.closed:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
+from .._lazy import later
 from ..errors import ConfigError, shown
 from ._beside import Beside
 from ._pipe import Pipe, _Closed
@@ -21,14 +21,14 @@ from .events import EVENT_NAMES, Deliver, EventDict, Takers
 
 if TYPE_CHECKING:
     from ._run import WatchedRun
+if TYPE_CHECKING or not later(globals(), "logging"):
+    import logging
 
 __all__ = ["EVENTS_AHEAD", "AwaitedObserver", "Follower", "Sink", "check_observer"]
 
 # A run that is this many events ahead of its reader waits. Enough to make the cost of waking the
 # other side small beside that of the events, few enough to stop a model soon.
 EVENTS_AHEAD: Final = 320
-
-_log = logging.getLogger("levada")
 
 
 class Follower(Protocol):
@@ -210,7 +210,7 @@ class _Hooks:
 
     def _drop(self, event: EventDict) -> None:
         self._dropped = True
-        _log.exception(
+        logging.getLogger("levada").exception(
             "observer %r raised on %s and gets no further events of this call",
             self.who,
             event["event"],

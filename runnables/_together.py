@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
 
+from .._lazy import later
 from ._beside import Beside
 from ._closing import raise_first
 from ._pipe import helper_context
+
+if TYPE_CHECKING or not later(globals(), "concurrent.futures"):
+    from concurrent import futures
 
 __all__ = ["MOST_THREADS", "arun_all", "arun_queue", "run_all", "run_queue"]
 
@@ -38,10 +42,10 @@ def run_queue(jobs: Iterable[Job], workers: int) -> None:
     """
     queue = _Queue(jobs)
     if workers > 1:
-        with ThreadPoolExecutor(workers - 1, thread_name_prefix="levada") as pool:
+        with futures.ThreadPoolExecutor(workers - 1, thread_name_prefix="levada") as pool:
             helpers = [pool.submit(helper_context().run, queue.work) for _ in range(workers - 1)]
             queue.work()
-            wait(helpers)
+            futures.wait(helpers)
     else:
         queue.work()
     raise_first(queue.failures)

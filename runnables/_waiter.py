@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from threading import get_ident
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from .._lazy import later
 from ._closing import in_trio
+
+if TYPE_CHECKING or not later(globals(), "asyncio"):
+    import asyncio
 
 __all__ = ["TaskWaiter", "new_waiter"]
 

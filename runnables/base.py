@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, cast, final, 
 
 from typing_extensions import TypeVar
 
+from .._lazy import later
 from ..errors import CompositionError, shown
 from . import _derived
 from ._batch import abatch, batch
-from ._completed import abatch_as_completed, batch_as_completed
 from ._execute import aexecute, aopen_stream, aopen_stream_of, execute, open_stream, open_stream_of
 from ._place import NOWHERE
 from ._run import Run, run_from
-from .config_fields import unique_specs
 from .event_stream import aread_events, read_events
 from .events import EventFilter, Kind, checked_version
 from .schema import (
@@ -38,6 +37,8 @@ from .schema import (
     prompts_in,
 )
 
+if TYPE_CHECKING or not later(globals(), "._completed", ".config_fields"):
+    from . import _completed, config_fields
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -356,7 +357,7 @@ class Runnable(ABC, Generic[Input, Output]):
         A reader that is slow holds the work up. Closing the generator starts nothing more and waits
         for what runs; see `batch`.
         """
-        return batch_as_completed(self, inputs, config, return_exceptions, options)
+        return _completed.batch_as_completed(self, inputs, config, return_exceptions, options)
 
     @overload
     def abatch_as_completed(
@@ -389,7 +390,7 @@ class Runnable(ABC, Generic[Input, Output]):
 
         Closing the generator cancels what runs; see `batch_as_completed`.
         """
-        return abatch_as_completed(self, inputs, config, return_exceptions, options)
+        return _completed.abatch_as_completed(self, inputs, config, return_exceptions, options)
 
     # Every step of it.
 
@@ -622,7 +623,9 @@ class Runnable(ABC, Generic[Input, Output]):
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
         """The keys that this step and those in it know under "configurable"."""
-        return unique_specs(spec for step in self._steps_inside() for spec in step.config_specs)
+        return config_fields.unique_specs(
+            spec for step in self._steps_inside() for spec in step.config_specs
+        )
 
     @overload
     def with_types(self, *, input_type: type[NewInput]) -> Runnable[NewInput, Output]: ...

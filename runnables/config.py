@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, Final, TypedDict, TypeVar
 from uuid import UUID
 
-from ..errors import ConfigError, shown
+from ..errors import ConfigError, closest, shown
 from ._sink import check_observer
 
 __all__ = [
@@ -180,8 +179,8 @@ def checked(config: Mapping[str, Any] | None) -> RunnableConfig:
 
 
 def _unknown(key: object) -> str:
-    near = get_close_matches(str(key), CONFIG_KEYS, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(CONFIG_KEYS)}."
+    near = closest(str(key), CONFIG_KEYS)
+    hint = f"did you mean {near!r}?" if near else f"the keys are {', '.join(CONFIG_KEYS)}."
     return (
         f"unknown config key {key!r}; {hint} "
         f"Values of your own go under 'configurable' or 'metadata'."

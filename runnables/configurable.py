@@ -7,12 +7,11 @@ temperature a call may say: `config={"configurable": {"temperature": 0.2}}`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from ..errors import CompositionError, ConfigError, shown
+from ..errors import CompositionError, ConfigError, closest, shown
 from .base import Input, Output, Runnable
 from .config import RunnableConfig
 from .config_fields import (
@@ -255,8 +254,8 @@ def _check_field(step: Runnable[Any, Any], name: str, field: object) -> None:
             f"configure the prompt or the model in it before it is composed"
         )
     if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"the fields are {', '.join(known)}."
+        near = closest(name, known)
+        hint = f"did you mean {near!r}?" if near else f"the fields are {', '.join(known)}."
         raise ConfigError(f"{step.get_name()} has no field {name!r} to configure; {hint}")
     if not isinstance(field, AnyConfigurableField):
         raise ConfigError(

@@ -17,7 +17,8 @@ from typing import (
     get_type_hints,
 )
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -175,7 +176,7 @@ def _root_model(name: str, kind: Any) -> Schema:
 
 
 def _new_root(name: str, kind: Any) -> Schema:
-    base: Any = RootModel
+    base: Any = pydantic.RootModel  # imported when it is asked for
     try:
         made: Schema = type(name, (base[kind],), {"model_config": _ROOT_CONFIG, "__doc__": None})
         made.model_rebuild()
@@ -198,7 +199,7 @@ def _hashable(kind: Any) -> bool:
 
 def fields_of(schema: Schema) -> Fields | None:
     """Give the fields of a class by the names they have in data; None of what is no object."""
-    if not issubclass(schema, RootModel):
+    if not issubclass(schema, pydantic.RootModel):
         return {
             field.alias or name: (
                 field.annotation,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,6 +10,10 @@ from .._lazy import DEFER_BUILD
 from .base import Input, Output, Runnable
 
 __all__ = ["RunnableSerializable"]
+
+# For each class below, pydantic reads the annotations of all its bases, and compiles those that are
+# text once more.
+Runnable.__annotations__.update(get_type_hints(Runnable))
 
 
 class RunnableSerializable(BaseModel, Runnable[Input, Output], abstract=True):

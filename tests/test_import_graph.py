@@ -20,7 +20,7 @@ MIDDLE = GROUND | {"messages", "runnables"}
 FLOORS: dict[str, set[str]] = {
     "_lazy": set(),
     "_orjson": {"errors"},
-    "errors": set(),
+    "errors": {"_lazy"},
     "messages": GROUND,
     "runnables": GROUND,
     "prompts": MIDDLE,
@@ -110,8 +110,8 @@ class Collector(ast.NodeVisitor):
         self._typing_only = False
 
     def visit_If(self, node: ast.If) -> None:
-        # What a package imports when it is first used is imported all the same.
-        typing_only = "TYPE_CHECKING" in (test := ast.unparse(node.test)) and "lazy(" not in test
+        # What is imported when it is first used, by `lazy` or `later`, is imported all the same.
+        typing_only = "TYPE_CHECKING" in (test := ast.unparse(node.test)) and " or not " not in test
         outer, self._typing_only = self._typing_only, self._typing_only or typing_only
         for child in node.body:
             self.visit(child)
@@ -212,6 +212,33 @@ def test_modules_have_no_circle() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
+
+
+def imported_and_put_off(path: Path) -> list[tuple[set[str], set[str]]]:
+    """Give what each `if ... not later(...)` of a file imports, and what it puts off."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.If) and "not later(" in ast.unparse(node.test):
+            calls = [call for call in ast.walk(node.test) if isinstance(call, ast.Call)]
+            put_off = {ast.literal_eval(module) for call in calls for module in call.args[1:]}
+            imported = set()
+            for statement in node.body:
+                assert isinstance(statement, ast.Import | ast.ImportFrom)
+                base = ""
+                if isinstance(statement, ast.ImportFrom):
+                    base = "." * statement.level + (statement.module or "")
+                    base += "." * (not base.endswith("."))
+                assert all(alias.asname is None for alias in statement.names)
+                imported |= {base + alias.name for alias in statement.names}
+            found.append((imported, put_off))
+    return found
+
+
+def test_what_is_put_off_is_what_type_checkers_read() -> None:
+    pairs = {module: imported_and_put_off(path) for module, path in MODULES.items()}
+    wrong = {module: pair for module, all_ in pairs.items() for pair in all_ if pair[0] != pair[1]}
+    assert not wrong
+    assert ({"tenacity"}, {"tenacity"}) in pairs["levada.chat_models._attempts"]
 
 
 def test_imports_inside_the_package_are_relative() -> None:

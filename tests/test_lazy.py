@@ -1,4 +1,4 @@
-"""Packages import their modules when a name is first used."""
+"""Packages import their modules when a name is first used, and modules what few programs need."""
 
 from __future__ import annotations
 
@@ -70,6 +70,65 @@ def test_a_package_without_its_source_imports_all(home: Path) -> None:
     for source in home.rglob("*.py"):
         source.unlink()
     assert printed(f"from things import One; {LOADED}", home) == ["things.first", "things.second"]
+
+
+LATER = """
+from typing import TYPE_CHECKING
+
+from levada._lazy import later
+
+if TYPE_CHECKING or not later(globals(), "xml.dom", ".second"):
+    from xml import dom
+
+    from . import second
+"""
+
+
+def test_a_module_is_imported_when_a_name_of_it_is_asked_for(home: Path) -> None:
+    (home / "things" / "first.py").write_text(LATER)
+    asked = f"from things import first; {LOADED}; print(first.second.Two.__name__); {LOADED}"
+    assert printed(asked, home) == ["things.first", "Two", "things.first", "things.second"]
+
+
+def test_a_module_that_was_put_off_takes_its_place(home: Path) -> None:
+    (home / "things" / "first.py").write_text(LATER)
+    asked = "from things import first; first.dom.Node; import xml.dom; print(first.dom is xml.dom)"
+    assert printed(asked, home) == ["True"]
+
+
+def test_a_name_that_a_module_put_off_lacks_is_an_attribute_error(home: Path) -> None:
+    (home / "things" / "first.py").write_text(LATER)
+    asked = "from things import first\ntry: first.second.Six\nexcept AttributeError as e: print(e)"
+    assert " ".join(printed(asked, home)) == "module 'things.second' has no attribute 'Six'"
+
+
+CHAIN = """
+from levada.chat_models import BaseChatModel
+from levada.messages import AIMessage
+from levada.parsers import StrOutputParser
+from levada.prompts import ChatPromptTemplate
+from levada.runnables import RunnableLambda
+
+class Model(BaseChatModel):
+    def _generate(self, messages, stop=None, **kwargs):
+        return AIMessage("yes")
+
+chain = ChatPromptTemplate.from_template("{x}?") | Model() | StrOutputParser() | RunnableLambda(str)
+assert chain.invoke("Is it") == "yes"
+assert list(chain.stream("Is it")) == ["yes"]
+try:
+    (chain | RunnableLambda(int)).invoke("Is it")
+except ValueError:
+    pass
+print(*sys.modules)
+"""
+
+
+def test_a_chain_that_runs_in_its_own_thread_loads_no_event_loop_and_nothing_of_tools() -> None:
+    loaded = set(printed(CHAIN, Path()))
+    assert not loaded & {"asyncio", "concurrent.futures", "tenacity", "difflib", "html", "logging"}
+    assert not {name for name in loaded if name.startswith("levada.tools.")}
+    assert "levada.chat_models.structured" not in loaded
 
 
 def test_the_base_of_chat_models_loads_no_provider() -> None:
