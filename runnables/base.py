@@ -148,6 +148,23 @@ class Runnable(ABC, Generic[Input, Output]):
         """How this call streams."""
         return self._streams_as
 
+    def _collects(self) -> bool:
+        """Whether its async stream is one call for the whole input, by the two hooks below.
+
+        It is what `_atransform` gives too, but costs less while somebody watches.
+        """
+        return False
+
+    def _acalled(self, value: Input, run: Run, options: Options) -> Awaitable[Any]:
+        """Give its one chunk, or a step whose stream is its own."""
+        raise NotImplementedError
+
+    def _acontinued(
+        self, result: Any, value: Input, run: Run
+    ) -> AsyncGenerator[Output, None] | None:
+        """Give the stream of the step that `_acalled` gave; None for a chunk."""
+        raise NotImplementedError
+
     def _shown_input(self, value: Input) -> Any:
         """What the events show of the input."""
         return value

@@ -39,6 +39,7 @@ from .schema import model_of
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from ._execute import Options
     from ._run import Run
     from .config import RunnableConfig
     from .config_fields import ConfigurableFieldSpec
@@ -62,10 +63,10 @@ class _Function:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.call = function
-        self.kind = kind_of(function)
+        self.kind: Kind = kind_of(function)
         self.wants_config = _has_parameter(function, "config")
 
-    def arguments(self, run: Run, options: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, run: Run, options: Options) -> Options:
         """The keyword arguments for one call."""
         return {**options, "config": run.config} if self.wants_config else options
 
@@ -111,7 +112,16 @@ class RunnableLambda(Runnable[Input, Output]):
         CompositionError: `func` is no function, or `afunc` is not async.
     """
 
-    __slots__ = ("_afunction", "_direct", "_function", "_runs_inline", "afunc", "func", "name")
+    __slots__ = (
+        "_afunction",
+        "_async_kind",
+        "_direct",
+        "_function",
+        "_runs_inline",
+        "afunc",
+        "func",
+        "name",
+    )
     _style = "chunkwise"
 
     @overload
@@ -184,6 +194,7 @@ class RunnableLambda(Runnable[Input, Output]):
             raise CompositionError(f"RunnableLambda takes a function; {given(func)}")
         self._function: _Function | None = _Function(func)
         self._afunction: _Function | None = None
+        self._async_kind: Kind = self._function.kind  # of what async use calls
         if self._function.kind in ("async", "async generator"):
             if afunc is not None:
                 raise CompositionError("func is async already; give a plain func besides afunc")
@@ -192,6 +203,7 @@ class RunnableLambda(Runnable[Input, Output]):
             self._afunction = _Function(afunc)
             if self._afunction.kind not in ("async", "async generator"):
                 raise CompositionError(f"afunc must be an async function; {given(afunc)}")
+            self._async_kind = self._afunction.kind
         self.func: Callable[..., Any] = func
         self.afunc: Callable[..., Any] | None = afunc
         self.name: str | None = name or _name_of(func)
@@ -255,7 +267,23 @@ class RunnableLambda(Runnable[Input, Output]):
             result = await aexecute(_step(result), value, run.deeper(value))
         return result  # type: ignore[no-any-return]  # what the function said it returns
 
-    async def _aresult(self, value: Any, run: Run, options: dict[str, Any]) -> Any:
+    def _collects(self) -> bool:
+        return self._async_kind in ("plain", "async")
+
+    def _acalled(self, value: Any, run: Run, options: Options) -> Awaitable[Any]:
+        function = self._afunction
+        if function is None or function.kind != "async":
+            return self._aresult(value, run, options)
+        if function.wants_config:
+            options = function.arguments(run, options)
+        return function.call(value, **options)  # type: ignore[no-any-return]  # it is async
+
+    def _acontinued(self, result: Any, value: Any, run: Run) -> AsyncGenerator[Output, None] | None:
+        if not isinstance(result, Runnable):
+            return None
+        return aopen_stream_of(_step(result), value, run.deeper(value))
+
+    async def _aresult(self, value: Any, run: Run, options: Options) -> Any:
         """What the function returns; the sum of what it yields."""
         function = self._afunction
         if function is None and self._runs_inline:
@@ -274,13 +302,13 @@ class RunnableLambda(Runnable[Input, Output]):
             if token is not None:
                 current.reset(token)
 
-    def _called(self, value: Any, run: Run, options: dict[str, Any]) -> Any:
+    def _called(self, value: Any, run: Run, options: Options) -> Any:
         """What the function returns; the sum of what it yields."""
         result = self._opened(value, run, options)
         function = self._function
         return collect(result) if function is not None and function.kind == "generator" else result
 
-    def _opened(self, value: Any, run: Run, options: dict[str, Any]) -> Any:
+    def _opened(self, value: Any, run: Run, options: Options) -> Any:
         """What the function returns: a generator if it is one."""
         function = self._function
         if function is None:
@@ -306,77 +334,28 @@ class RunnableLambda(Runnable[Input, Output]):
         else:
             yield result
 
-    def _atransform(
+    async def _atransform(
         self, chunks: AsyncIterator[Any], run: Run, /, **options: Any
-    ) -> AsyncIterator[Output]:
-        function = self._afunction or self._function
-        assert function is not None
-        if function.kind in ("plain", "async"):
-            return _Returned(self, chunks, run, options)
-        return self._ayielded(function, chunks, run, options)
-
-    async def _ayielded(
-        self,
-        function: _Function,
-        chunks: AsyncIterator[Any],
-        run: Run,
-        options: dict[str, Any],
     ) -> AsyncGenerator[Output, None]:
         value = await acollect(chunks)
-        stream: AsyncGenerator[Any, None]
-        if function.kind == "generator":
+        stream: AsyncGenerator[Any, None] | None
+        if self._async_kind == "generator":
             stream = iterate_in_thread(partial(self._opened, value, run, options))
-        else:
+        elif self._async_kind == "async generator":
+            function = self._afunction
+            assert function is not None  # there is no other of this kind
             stream = as_async_generator(function.call(value, **function.arguments(run, options)))
+        else:
+            result = await self._aresult(value, run, options)
+            stream = self._acontinued(result, value, run)
+            if stream is None:
+                yield result
+                return
         try:
             async for chunk in stream:
                 yield chunk
         finally:
             await aclose(stream)
-
-
-class _Returned(AsyncIterator[Any]):
-    """What a function makes of its whole input: one chunk, or the stream of the step it returned.
-
-    No generator: the event loop notes each of those, a tenth of what a step with events costs.
-    """
-
-    __slots__ = ("_chunks", "_ended", "_options", "_run", "_step", "_stream")
-
-    def __init__(
-        self,
-        step: RunnableLambda[Any, Any],
-        chunks: AsyncIterator[Any],
-        run: Run,
-        options: dict[str, Any],
-    ) -> None:
-        self._step = step
-        self._chunks = chunks
-        self._run = run
-        self._options = options
-        self._stream: AsyncIterator[Any] | None = None
-        self._ended = False
-
-    async def __anext__(self) -> Any:
-        if self._stream is not None:
-            return await anext(self._stream)
-        if self._ended:
-            raise StopAsyncIteration
-        value = await acollect(self._chunks)
-        try:
-            result = await self._step._aresult(value, self._run, self._options)
-        except StopAsyncIteration as exc:  # as a generator has it: it must not end the stream
-            raise RuntimeError("a function raised StopAsyncIteration") from exc
-        if isinstance(result, Runnable):
-            self._stream = aopen_stream_of(_step(result), value, self._run.deeper(value))
-            return await anext(self._stream)
-        self._ended = True
-        return result
-
-    async def aclose(self) -> None:
-        """Close the stream of the step that the function returned."""
-        if self._stream is not None:
-            await aclose(self._stream)
 
 
 def _step(result: Any) -> Runnable[Any, Any]:
