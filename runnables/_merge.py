@@ -26,7 +26,9 @@ class Sum:
     """
 
     # No bound method of its own is among its attributes: it would make each sum a cycle, which only
-    # the garbage collector frees, and every run that is watched has a sum.
+    # the garbage collector frees, and every run that is watched has a sum. Only one of text has a
+    # dict, for its own `add`.
+    __slots__ = ("__dict__", "_acc", "_kind", "_only")
 
     def __init__(self) -> None:
         self._only: Any = None

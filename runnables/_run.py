@@ -11,7 +11,7 @@ from ._merge import Sum
 from ._place import NOWHERE, Place
 from ._sink import Follower, Sink
 from .config import PLAIN, RunnableConfig, Settings, checked
-from .events import Takers
+from .events import EVENTS_OF, Takers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,11 +199,11 @@ class WatchedRun(Run):
         "_below",
         "_chunks_to",
         "_last",
+        "_names",
         "_next",
         "_notes",
         "_others_to",
         "_output",
-        "_prefix",
         "_source",
         "_sum",
         "_taken",
@@ -243,14 +243,14 @@ class WatchedRun(Run):
         self._source: WatchedRun | None = None
         self._next: WatchedRun | None = None
         self._notes = _NO_NOTES
-        self._prefix = f"on_{step._kind}_"
+        self._names = EVENTS_OF[step._kind]
         tags = [place.tag, *settings.tags] if place.tag else [*settings.tags]
         own_tags, own_metadata = step._labels()
         if own_tags:
             tags += [tag for tag in own_tags if tag not in settings.tags]
         # All events of the run are copies of one dict: a copy is cheaper than a new one.
         self.event: EventDict = {
-            "event": self._prefix + "stream",
+            "event": self._names["stream"],
             "name": name or step.get_name(),
             "run_id": self.id,
             "parent_ids": list(parents),
@@ -409,7 +409,7 @@ class WatchedRun(Run):
     def _report(self, phase: str, data: dict[str, Any]) -> None:
         if self._others_to is not None:
             event = self.event.copy()
-            event["event"] = self._prefix + phase
+            event["event"] = self._names[phase]
             event["data"] = data
             self._others_to(event)
 

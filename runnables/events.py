@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypedDi
 from ..errors import ConfigError, shown
 
 __all__ = [
+    "EVENTS_OF",
     "EVENT_NAMES",
     "KINDS",
     "Deliver",
@@ -30,8 +31,9 @@ Version = Literal["v1", "v2"]
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
 VERSIONS: Final[tuple[Version, ...]] = get_args(Version)
 PHASES: Final = ("start", "stream", "end", "error")
+EVENTS_OF: Final = {kind: {phase: f"on_{kind}_{phase}" for phase in PHASES} for kind in KINDS}
 EVENT_NAMES: Final = (
-    *(f"on_{kind}_{phase}" for kind in KINDS for phase in PHASES),
+    *(name for names in EVENTS_OF.values() for name in names.values()),
     "on_custom_event",
 )
 
