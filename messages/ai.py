@@ -12,7 +12,6 @@ from .base import (
     BaseMessage,
     CommonFields,
     GivenContent,
-    plain_text,
     set_extra,
     set_given,
     set_private,
@@ -56,7 +55,6 @@ _no_invalid_calls = cast("Callable[[], list[InvalidToolCall]]", list)
 _no_fragments = cast("Callable[[], list[ToolCallChunk]]", list)
 
 
-@plain_text
 class AIMessage(BaseMessage):
     """What the model says, and which tools it wants called.
 
@@ -74,7 +72,30 @@ class AIMessage(BaseMessage):
     def __init__(
         self, content: GivenContent = None, *, id: str | None = None, **fields: Unpack[_AIFields]
     ) -> None:
-        self._fill(content, id, fields)
+        # Runs once per call of a model: what `_fill` does, without its two calls.
+        if (
+            fields
+            or type(content) is not str
+            or type(self) is not AIMessage
+            or (id is not None and type(id) is not str)
+        ):
+            self._validate(content, id, **fields)
+            return
+        values: dict[str, Any] = {
+            "content": content,
+            "additional_kwargs": {},
+            "response_metadata": {},
+            "type": "ai",
+            "name": None,
+            "id": id,
+            "tool_calls": [],
+            "invalid_tool_calls": [],
+            "usage_metadata": None,
+        }
+        set_values(self, values)
+        set_given(self, {"content"} if id is None else {"content", "id"})
+        set_extra(self, None)
+        set_private(self, None)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -89,7 +89,7 @@ def chat_prompt_value(messages: list[BaseMessage]) -> ChatPromptValue:
             return ChatPromptValue(messages=messages)
         except ValidationError:
             raise MessageError(f"{shown(messages)} is no list of messages") from None
-    value = ChatPromptValue.__new__(ChatPromptValue)
+    value = object.__new__(ChatPromptValue)  # see `plain_message`
     set_values(value, {"messages": messages.copy()})
     set_given(value, {"messages"})
     set_extra(value, None)

@@ -20,6 +20,7 @@ from ..messages import (
     convert_to_messages,
     get_msg_title_repr,
 )
+from ..messages.base import plain_message
 from ._content import ContentPart, content_template, fill_content
 from ._shapes import is_sequence
 from .formats import PromptTemplateFormat
@@ -177,7 +178,7 @@ class _RoleMessagePromptTemplate(BaseStringMessagePromptTemplate, ABC):
     def _message(self, content: Any) -> BaseMessage:
         if self.additional_kwargs:
             return self._message_class(content, additional_kwargs=dict(self.additional_kwargs))
-        return self._message_class(content)
+        return plain_message(self._message_class, content)
 
     def _title(self) -> str:
         return f"{self._message_class.model_fields['type'].default.title()} Message"

@@ -21,8 +21,19 @@ from levada.messages import (
     SystemMessage,
     ToolMessage,
 )
+from levada.messages.base import plain_message
 
 PLAIN = [HumanMessage, SystemMessage, AIMessage, AIMessageChunk]
+
+
+class Token(str):
+    """A text of somebody's own."""
+
+
+class Mine(HumanMessage):
+    """A message of somebody's own."""
+
+    mood: str = "good"
 
 
 def validated(cls: type[BaseMessage], **fields: Any) -> BaseMessage:
@@ -45,6 +56,28 @@ def test_a_plain_message_is_what_validation_gives(cls, id):
     assert fast.model_dump(exclude_unset=True) == slow.model_dump(exclude_unset=True)
     assert fast.model_dump_json() == slow.model_dump_json()
     assert repr(fast) == repr(slow)
+
+
+@pytest.mark.parametrize("content", ["hi", Token("hi"), ["hi", {"type": "text", "text": "!"}]])
+@pytest.mark.parametrize("cls", [*PLAIN, HumanMessageChunk, Mine])
+def test_a_message_that_a_prompt_makes_is_what_the_constructor_gives(cls, content):
+    quick, slow = plain_message(cls, content), cls(content)
+    assert type(quick) is type(slow)
+    assert quick == slow == copy.copy(quick) == pickle.loads(pickle.dumps(quick))
+    assert list(quick.__dict__) == list(slow.__dict__)
+    assert quick.model_fields_set == slow.model_fields_set
+    assert quick.__pydantic_extra__ == slow.__pydantic_extra__
+    assert quick.__pydantic_private__ == slow.__pydantic_private__
+    quick.additional_kwargs["key"] = 1
+    quick.id = "1"
+    assert quick.model_fields_set == {"content", "id"}
+    assert plain_message(cls, content) == slow
+
+
+@pytest.mark.parametrize("cls", PLAIN)
+def test_a_prompt_makes_no_message_of_a_wrong_content(cls):
+    with pytest.raises(ValidationError, match="content"):
+        plain_message(cls, 3)
 
 
 @pytest.mark.parametrize("cls", PLAIN)
@@ -93,9 +126,6 @@ def test_a_message_needs_content(cls):
 
 
 def test_text_of_a_subclass_of_str_is_content():
-    class Token(str):
-        pass
-
     assert AIMessageChunk(Token("tok")) == AIMessageChunk("tok")
 
 
@@ -170,7 +200,8 @@ def usage(input_tokens: int, output_tokens: int) -> Any:
     }
 
 
-def test_building_a_chunk_of_plain_text_runs_a_single_python_function():
+@pytest.mark.parametrize("cls", [AIMessage, AIMessageChunk])
+def test_building_an_answer_of_plain_text_runs_a_single_python_function(cls):
     calls: list[str] = []
 
     def profile(frame, event, arg):
@@ -179,7 +210,7 @@ def test_building_a_chunk_of_plain_text_runs_a_single_python_function():
 
     sys.setprofile(profile)
     try:
-        AIMessageChunk(content="tok", id="run-1")
+        cls(content="tok", id="run-1")
     finally:
         sys.setprofile(None)
     assert calls == ["__init__"]
