@@ -451,12 +451,14 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         kept = self._kept(messages, options) if cached else None
         if kept is not None and (known := kept.get()) is not None:
             return self._named(known, run)
-        attempts = Attempts(self.max_retries)
+        attempts: Attempts | None = None
         while True:
             try:
-                self._take_turn()
+                if self.rate_limiter is not None:
+                    self.rate_limiter.acquire()
                 answer = self._named(self._generate([*messages], **options), run)
             except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
+                attempts = attempts or Attempts(self.max_retries)
                 seconds = self._wait_after(exc, attempts)
             else:
                 if kept is not None:
@@ -473,12 +475,14 @@ class BaseChatModel(RunnableSerializable[LanguageModelInput, AIMessage], abstrac
         kept = self._kept(messages, options) if cached else None
         if kept is not None and (known := await kept.aget()) is not None:
             return self._named(known, run)
-        attempts = Attempts(self.max_retries)
+        attempts: Attempts | None = None
         while True:
             try:
-                await self._atake_turn()
+                if self.rate_limiter is not None:
+                    await self.rate_limiter.aacquire()
                 answer = self._named(await self._agenerate([*messages], **options), run)
             except Exception as exc:  # noqa: BLE001 - raised there, if it is the last
+                attempts = attempts or Attempts(self.max_retries)
                 seconds = self._wait_after(exc, attempts)
             else:
                 if kept is not None:
