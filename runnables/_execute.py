@@ -6,7 +6,15 @@ Four functions call a step from a run: `execute` and `aexecute` once, `open_stre
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -52,9 +60,12 @@ def execute(
     """Call `step` once, as a child of `run`."""
     if options:
         _check_options(step, options)
-    if run is IDLE:
-        return step._invoke(value, run, **options)
-    run = run.child(step, place)
+    if run is not IDLE:
+        run = run.child(step, place)
+    if run is IDLE or run is current.get():  # nobody watches, and it is set by the step around it
+        if options:
+            return step._invoke(value, run, **options)
+        return step._invoke(value, run)  # `**` of nothing costs as much as the rest of this
     token = current.set(run)
     try:
         if not isinstance(run, WatchedRun):
@@ -66,19 +77,32 @@ def execute(
         current.reset(token)
 
 
-async def aexecute(
+def aexecute(
     step: Runnable[Input, Output],
     value: Input,
     run: Run,
     place: Place = NOWHERE,
     options: Options = NO_OPTIONS,
-) -> Output:
-    """Call `step` once, as a child of `run`."""
+) -> Coroutine[Any, Any, Output]:
+    """Call `step` once, as a child of `run`; to be awaited at once.
+
+    Where nobody watches, this is the hook's own coroutine: one more around it would cost more than
+    all that is done here, and again after every wait.
+    """
     if options:
         _check_options(step, options)
-    if run is IDLE:
-        return await step._ainvoke(value, run, **options)
-    run = run.child(step, place)
+    if run is not IDLE:
+        run = run.child(step, place)
+    if run is IDLE or run is current.get():
+        if options:
+            return step._ainvoke(value, run, **options)
+        return step._ainvoke(value, run)
+    return _acall_as(run, step, value, options)
+
+
+async def _acall_as(
+    run: Run, step: Runnable[Input, Output], value: Input, options: Options
+) -> Output:
     token = current.set(run)
     try:
         if not isinstance(run, WatchedRun):
