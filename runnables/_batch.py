@@ -13,7 +13,7 @@ from ._execute import Options, aexecute, execute
 from ._place import NOWHERE
 from ._progress import Progress, Tally
 from ._run import Run, run_from
-from ._together import arun_queue, run_queue
+from ._together import arun_workers, run_queue
 from .config import checked
 
 if TYPE_CHECKING:
@@ -68,20 +68,20 @@ async def abatch(
     """Run once per input, in tasks, and give the results in the order of the inputs."""
     results: dict[int, T | Exception] = {}
     elements = Elements(inputs, config)
+    pending = iter(elements)
     with Tally(progress, elements.number) as tally:
 
-        async def job(i: int, value: Any, run: Run) -> None:
-            try:
-                results[i] = await aexecute(step, value, run, NOWHERE, options)
-            except Exception as exc:
-                if not return_exceptions:
-                    raise
-                results[i] = exc
-            tally.one_more()
+        async def work() -> None:
+            for i, value, run in pending:
+                try:
+                    results[i] = await aexecute(step, value, run, NOWHERE, options)
+                except Exception as exc:
+                    if not return_exceptions:
+                        raise
+                    results[i] = exc
+                tally.one_more()
 
-        await arun_queue(
-            (partial(job, *e) for e in elements), 1 if step._in_turn else elements.workers(None)
-        )
+        await arun_workers(work, 1 if step._in_turn else elements.workers(None))
     return [results[i] for i in range(len(results))]
 
 

@@ -14,7 +14,7 @@ from ._pipe import helper_context
 if TYPE_CHECKING or not later(globals(), "concurrent.futures"):
     from concurrent import futures
 
-__all__ = ["MOST_THREADS", "arun_all", "arun_queue", "run_all", "run_queue"]
+__all__ = ["MOST_THREADS", "arun_all", "arun_workers", "run_all", "run_queue"]
 
 Job = Callable[[], object]
 AsyncJob = Callable[[], Awaitable[object]]
@@ -30,8 +30,14 @@ def run_all(jobs: Sequence[Job], limit: int | None) -> None:
 
 
 async def arun_all(jobs: Sequence[AsyncJob], limit: int | None) -> None:
-    """Run the jobs at the same time, at most `limit`; see `arun_queue`."""
-    await arun_queue(jobs, min(len(jobs), limit or len(jobs)))
+    """Run the jobs at the same time, at most `limit`; see `arun_workers`."""
+    pending = iter(jobs)
+
+    async def work() -> None:
+        for job in pending:
+            await job()
+
+    await arun_workers(work, min(len(jobs), limit or len(jobs)))
 
 
 def run_queue(jobs: Iterable[Job], workers: int) -> None:
@@ -71,18 +77,12 @@ class _Queue:
                 self.failures.append(exc)
 
 
-async def arun_queue(jobs: Iterable[AsyncJob], workers: int) -> None:
-    """Run the jobs in tasks, at most `workers` at a time.
+async def arun_workers(work: AsyncJob, workers: int) -> None:
+    """Run `work` in as many tasks, which share what is to be done; a single one is the caller's.
 
     The first failure cancels the others and is raised when they have ended; failures that come up
     meanwhile are notes on it.
     """
-    pending = iter(jobs)
-
-    async def work() -> None:
-        for job in pending:
-            await job()
-
     if workers <= 1:
         await work()
         return
