@@ -402,6 +402,38 @@ def test_max_concurrency_reaches_calls_inside(run) -> None:
     assert seen == [3]
 
 
+def test_what_a_call_says_holds_in_each_step_though_nobody_watches(run) -> None:
+    seen: list[Any] = []
+    inner = RunnableLambda(lambda x, config: seen.append((x, config["tags"])) or x + 1)
+    caller = RunnableLambda(lambda x: inner.invoke(x))
+
+    def elsewhere(x: Any) -> Any:
+        thread = threading.Thread(target=inner.invoke, args=(x,))
+        thread.start()
+        thread.join()
+        return x + 1
+
+    bound = caller.with_config(tags=["mine"])
+    again = RunnableParallel(a=caller, b=caller) | RunnableLambda(lambda x: x["a"])
+    steps = caller | bound | RunnableLambda(elsewhere) | again | caller.with_retry()
+    run.invoke(steps, 1, {"tags": ["outer"]})
+    outer = ["outer"]
+    assert seen[:3] == [(1, outer), (2, ["mine", "outer"]), (3, [])]
+    assert seen[3:] == [(4, outer), (4, outer), (5, outer)]
+    run.invoke(caller, 6)
+    assert seen[-1] == (6, [])
+
+
+def test_a_step_that_fails_takes_its_settings_with_it_though_nobody_watches(run) -> None:
+    seen: list[Any] = []
+    look = RunnableLambda(lambda x, config: seen.append(config["tags"]) or x)
+    failing = RunnableLambda(lambda x: 1 // x)
+    with pytest.raises(ZeroDivisionError):
+        run.invoke(look | failing, 0, {"tags": ["outer"]})
+    run.invoke(look, 0)
+    assert seen == [["outer"], []]
+
+
 # --- events asked for inside a step ---
 
 
