@@ -195,7 +195,7 @@ def plain_text(cls: type[Message]) -> type[Message]:
 
 
 def plain_message(cls: type[Message], content: GivenContent) -> Message:
-    """Give `cls(content)`: for text a third cheaper, as the class is not called."""
+    """Give `cls(content)`: for text a quarter cheaper, as the class is not called."""
     kind = _plain.get(cls)
     if kind is None or type(content) is not str:
         return cls(content)
