@@ -440,6 +440,13 @@ async def test_stop_async_iteration_of_a_function_does_not_end_a_stream_silently
     with pytest.raises((StopAsyncIteration, RuntimeError)):
         async for _ in chain.astream(1):
             pass
+    events: list[Any] = []
+    with pytest.raises(RuntimeError, match="StopAsyncIteration"):
+        async for event in chain.astream_events(1):
+            events.append(event)
+    failed = [e for e in events if e["event"] == "on_chain_error"]
+    assert [e["name"] for e in failed] == ["raises", "RunnableSequence"]
+    assert all(type(e["data"]["error"]) is RuntimeError for e in failed)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
