@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from ..errors import CompositionError
 from ._closing import aclose, as_async_generator, as_generator
 from ._merge import Sum, acollect, collect
-from ._place import NOWHERE, Place
+from ._place import NOWHERE, WATCHING, Place
 from ._run import APART, IDLE, UNKNOWN, Run, WatchedRun, current
 
 if TYPE_CHECKING:
@@ -528,6 +528,9 @@ async def _acollecting(
             run.failed(exc)
         raise
     run.finished()
+
+
+WATCHING.update(f.__code__ for f in (_watched_stream, _awatched_stream, _acollecting))
 
 
 # Somebody watches who has to be awaited.

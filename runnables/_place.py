@@ -6,12 +6,12 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from types import CodeType, TracebackType
     from typing import Any
 
     from .base import Runnable
 
-__all__ = ["NOTES", "NOWHERE", "Place", "deepest_frame", "note_place"]
+__all__ = ["NOTES", "NOWHERE", "WATCHING", "Place", "deepest_stage", "note_place"]
 
 
 class Place:
@@ -97,15 +97,27 @@ def _path(text: str, owner: Runnable[Any, Any]) -> _Path:
     return path
 
 
-def deepest_frame(traceback: TracebackType | None, frames: list[FrameType | None]) -> int:
-    """Give the index of the last of `frames` that the traceback goes through; -1 if none.
+def deepest_stage(traceback: TracebackType | None, marks: list[object]) -> int:
+    """Give the index of the last of the stages that the traceback goes through; -1 if none.
 
     Tells which stage of nested generators an exception came from, without a layer around each of
     them that every chunk would have to pass.
+
+    Args:
+        traceback: Of the exception.
+        marks: Of each stage its frame, or its run if it is watched: a frame has to be made for
+            whoever asks for it, and the generator that watches knows its run as `run`.
     """
     deepest = -1
-    known = {id(frame): i for i, frame in enumerate(frames) if frame is not None}
+    known = {id(mark): i for i, mark in enumerate(marks) if mark is not None}
     while traceback is not None:
-        deepest = known.get(id(traceback.tb_frame), deepest)
+        frame = traceback.tb_frame
+        deepest = known.get(id(frame), deepest)
+        if frame.f_code in WATCHING:
+            deepest = known.get(id(frame.f_locals["run"]), deepest)
         traceback = traceback.tb_next
     return deepest
+
+
+WATCHING: Final[set[CodeType]] = set()
+"""The code of the generators that watch a stage; `_execute.py` says which they are."""

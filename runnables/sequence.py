@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CompositionError
 from ._closing import aclose, close
 from ._execute import NO_OPTIONS, aexecute, aopen_stage, execute, open_stage
-from ._place import NOTES, Place, deepest_frame, note_place
+from ._place import NOTES, Place, deepest_stage, note_place
 from ._stack import STEPS_A_STACK, iterate_in_own_thread, iterate_in_task
 from .base import Input, Output, Runnable
 from .parallel import coerce_to_runnable
 from .schema import sequence_input, sequence_output
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from pydantic import BaseModel
 
     from ._execute import Options
@@ -119,7 +117,7 @@ class RunnableSequence(Runnable[Input, Output]):
         self, chunks: Iterator[Any], run: Run, /, **options: Any
     ) -> Generator[Output, None, None]:
         streams: list[Generator[Any, None, None]] = []
-        frames = [getattr(chunks, "gi_frame", None)]
+        marks: list[object] = [getattr(chunks, "gi_frame", None)]
         began, last, source = NOTES.count, chunks, None
         try:
             for i, (step, place) in enumerate(self._stages):
@@ -128,22 +126,22 @@ class RunnableSequence(Runnable[Input, Output]):
                 given = NO_OPTIONS if streams else options
                 last, source = open_stage(step, last, run, place, given, source)
                 streams.append(last)
-                frames.append(getattr(last, "gi_frame", None))
+                marks.append(source or getattr(last, "gi_frame", None))
             if source is not None:
                 run.gives(source)
             yield from streams[-1]
         except BaseException as exc:
-            self._note_stage(exc, frames, began)
+            self._note_stage(exc, marks, began)
             raise
         finally:
-            frames.clear()  # they hold this one, which holds them
+            marks.clear()  # frames hold this one, which holds them
             close(*reversed(streams))
 
     async def _atransform(
         self, chunks: AsyncIterator[Any], run: Run, /, **options: Any
     ) -> AsyncGenerator[Output, None]:
         streams: list[AsyncGenerator[Any, None]] = []
-        frames = [getattr(chunks, "ag_frame", None)]
+        marks: list[object] = [getattr(chunks, "ag_frame", None)]
         began, last, source = NOTES.count, chunks, None
         try:
             for i, (step, place) in enumerate(self._stages):
@@ -152,23 +150,23 @@ class RunnableSequence(Runnable[Input, Output]):
                 given = NO_OPTIONS if streams else options
                 last, source = aopen_stage(step, last, run, place, given, source)
                 streams.append(last)
-                frames.append(getattr(last, "ag_frame", None))
+                marks.append(source or getattr(last, "ag_frame", None))
             if source is not None:
                 run.gives(source)
             async for chunk in streams[-1]:
                 yield chunk
         except BaseException as exc:
-            self._note_stage(exc, frames, began)
+            self._note_stage(exc, marks, began)
             raise
         finally:
-            frames.clear()  # they hold this one, which holds them
+            marks.clear()  # frames hold this one, which holds them
             await aclose(*reversed(streams))
 
-    def _note_stage(self, exc: BaseException, frames: list[FrameType | None], began: int) -> None:
-        # The frame of the input stands first: what fails there has its place further out.
-        i = deepest_frame(exc.__traceback__, frames)
-        if len(frames) <= len(self._stages):  # it was raised when the next stage was opened
-            i = len(frames)
+    def _note_stage(self, exc: BaseException, marks: list[object], began: int) -> None:
+        # The mark of the input stands first: what fails there has its place further out.
+        i = deepest_stage(exc.__traceback__, marks)
+        if len(marks) <= len(self._stages):  # it was raised when the next stage was opened
+            i = len(marks)
         if i > 0:
             step, place = self._stages[i - 1]
             note_place(exc, self, place, step, began)
