@@ -268,7 +268,8 @@ class RunnableLambda(Runnable[Input, Output]):
         return result  # type: ignore[no-any-return]  # what the function said it returns
 
     def _collects(self) -> bool:
-        return self._async_kind in ("plain", "async")
+        # A subclass may have hooks of its own, which these two would go around.
+        return type(self) is RunnableLambda and self._async_kind in ("plain", "async")
 
     def _acalled(self, value: Any, run: Run, options: Options) -> Awaitable[Any]:
         function = self._afunction

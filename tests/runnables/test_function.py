@@ -327,3 +327,27 @@ def test_a_generator_function_is_closed_when_its_chunks_do_not_add_up(run, ledge
     with pytest.raises(ValueError, match="do not add up"):
         run.invoke(source, 1)
     assert ledger.open == []
+
+
+class Louder(RunnableLambda[Any, Any]):
+    """Has a hook of its own beside the function."""
+
+    def _invoke(self, value: Any, run: Any, /, **options: Any) -> Any:
+        return f"{super()._invoke(value, run, **options)}!"
+
+    async def _ainvoke(self, value: Any, run: Any, /, **options: Any) -> Any:
+        return f"{await super()._ainvoke(value, run, **options)}!"
+
+    def _transform(self, chunks: Any, run: Any, /, **options: Any) -> Any:
+        yield self._invoke("".join(chunks), run, **options)
+
+    async def _atransform(self, chunks: Any, run: Any, /, **options: Any) -> Any:
+        yield await self._ainvoke("".join([chunk async for chunk in chunks]), run, **options)
+
+
+def test_a_hook_of_a_subclass_is_called_watched_or_not(run) -> None:
+    step = Louder(double, adouble)
+    assert run.invoke(step, "a") == "aa!"
+    assert run.stream(step, "a") == ["aa!"]
+    end = run.events(step, "a")[-1]
+    assert (end["event"], end["data"]["output"]) == ("on_chain_end", "aa!")
