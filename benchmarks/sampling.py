@@ -28,6 +28,7 @@ WARM_S = (
     2.0  # a program that takes longer is warm after its first call, and fills a sample by itself
 )
 LONG_S = 20.0  # the first call of such a program is its first sample, and is not traced for memory
+FAR_MORE = 10  # than all that ran before it in the process, or its memory is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class _Prepared:
 
     program: Program
     times: int  # so many calls fill a sample
-    grown_bytes: int | None  # during the first call, if that was a long one
+    grown_bytes: int | None  # during the first call, if that was a long one; 0: not known
 
 
 class Sampler:
@@ -45,6 +46,7 @@ class Sampler:
     def __init__(self, module: str) -> None:
         importlib.import_module(module)
         self._runner = asyncio.Runner()
+        self._resident = _most_resident()
         self._case = ""
         self._of_size: dict[int, _Prepared] = {}  # of one case only
 
@@ -83,6 +85,8 @@ class Sampler:
             return {"note": f"{result!r} seen, {request['units']} expected"}
         times = 1 if wall > WARM_S else self._calibrate(program, request["sample_s"])
         grown = _most_resident() - resident if wall > LONG_S else None
+        if grown is not None and grown < FAR_MORE * (resident - self._resident):
+            grown = 0  # what earlier programs left free may have been used again
         self._of_size[size] = _Prepared(program, times, grown)
         first = {"cpu_s": cpu, "wall_s": wall, "times": 1} if wall > LONG_S else None
         return {"times": times, "result": result, "first": first}
@@ -108,7 +112,6 @@ class Sampler:
 
     def _memory(self, prepared: _Prepared) -> Answer:
         if prepared.grown_bytes is not None:
-            # No growth says nothing: an earlier program had as much.
             return {"peak_bytes": prepared.grown_bytes or None}
         tracemalloc.start()
         before, _ = tracemalloc.get_traced_memory()
