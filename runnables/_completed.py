@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from .._lazy import later
 from ._batch import USUAL_THREADS, Elements
 from ._beside import Beside
 from ._closing import is_asked_for, raise_first
@@ -18,8 +18,6 @@ from ._place import NOWHERE
 if TYPE_CHECKING:
     from .base import Runnable
     from .config import RunnableConfig
-if TYPE_CHECKING or not later(globals(), "concurrent.futures"):
-    from concurrent import futures
 
 __all__ = ["abatch_as_completed", "batch_as_completed"]
 
@@ -86,7 +84,7 @@ class _Threads(_Work):
         if not self._workers:
             return
         left = self._workers
-        with futures.ThreadPoolExecutor(self._workers, thread_name_prefix="levada") as pool:
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="levada") as pool:
             for _ in range(self._workers):
                 pool.submit(helper_context().run, self._work)
             try:
