@@ -471,11 +471,7 @@ async def _awatched_stream(
                 await gate.room()
             yield chunk
     except BaseException as exc:
-        try:
-            if stream is not None:
-                await aclose(stream)  # what it runs ends before it does
-        finally:
-            run.failed(exc)
+        await _afailed(run, stream, exc)
         raise
     run.finished()
 
@@ -521,13 +517,17 @@ async def _acollecting(
                     await gate.room()
                 yield chunk
     except BaseException as exc:
-        try:
-            if stream is not None:
-                await aclose(stream)  # what it runs ends before it does
-        finally:
-            run.failed(exc)
+        await _afailed(run, stream, exc)
         raise
     run.finished()
+
+
+async def _afailed(run: WatchedRun, stream: AsyncIterator[Any] | None, exc: BaseException) -> None:
+    try:
+        if stream is not None:
+            await aclose(stream)  # what it runs ends before it does
+    finally:
+        run.failed(exc)
 
 
 WATCHING.update(f.__code__ for f in (_watched_stream, _awatched_stream, _acollecting))
